@@ -8,7 +8,7 @@ import zoneinfo
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from skileez.errors import Kind, N_, Refusal, Refused
+from skileez.errors import N_, Kind, Refusal, Refused
 
 zoneinfo.reset_tzpath(to=[])
 zoneinfo.ZoneInfo.clear_cache()
