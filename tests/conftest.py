@@ -1,0 +1,246 @@
+"""Fixtures that every test may use, and the walls around the tests.
+
+``database``        URL of a migrated, empty database; the test runs once on each engine
+``bare_database``   the same before any migration
+``settings``        Settings on ``database``, with cheap passwords
+``app``, ``client`` the application on them, and a browser-like client (https, cookies)
+
+A test that asks for none of them has no database at all: a query raises. Nothing reaches the
+network but loopback.
+"""
+
+import dataclasses
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from skileez.config import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests import postgres
+
+# The machine's own settings and zone must not decide a test.
+for one in dataclasses.fields(Settings):
+    os.environ.pop(one.name.upper(), None)
+os.environ["TZ"] = "Asia/Kolkata"
+time.tzset()
+
+
+# --- the network ---------------------------------------------------------------------------
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "", None}
+
+
+def _stay_on_this_machine(happening: str, arguments: tuple[Any, ...]) -> None:
+    if happening == "socket.getaddrinfo":
+        host = arguments[0]
+    elif happening == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else host
+    if host not in LOOPBACK and host != socket.gethostname():
+        raise PermissionError(f"a test tried to reach {host}; tests stay on this machine")
+
+
+sys.addaudithook(_stay_on_this_machine)
+
+
+# --- databases -----------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine of this run of the test."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a migrated, empty database."""
+    if engine_name == "postgresql":
+        url, clean = request.getfixturevalue("postgresql_database")
+        clean()
+    else:
+        template: Path = request.getfixturevalue("sqlite_template")
+        url = f"sqlite:///{shutil.copy(template, tmp_path / 'skileez.sqlite3')}"
+    with _unbound_after():
+        yield url
+
+
+@pytest.fixture
+def bare_database(
+    engine_name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
+    """URL of a database without a single table, for tests of the migrations."""
+    if engine_name == "sqlite":
+        with _unbound_after():
+            yield f"sqlite:///{tmp_path / 'bare.sqlite3'}"
+        return
+    server: postgres.Server = request.getfixturevalue("postgresql_server")
+    name = f"bare_{uuid4().hex}"
+    url = server.create(name)
+    with _unbound_after():
+        yield url
+    server.drop(name)
+
+
+@contextmanager
+def _unbound_after() -> Iterator[None]:
+    """Take the database away again at the end, whoever bound it."""
+    from skileez import db
+
+    try:
+        yield
+    finally:
+        bound = db.session.session_factory.kw.get("bind")
+        db.session.remove()
+        db.session.configure(bind=None)
+        if bound is not None:
+            bound.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file; each test gets a copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator["postgres.Server"]:
+    """A PostgreSQL of this test process's own (so one for each xdist worker)."""
+    from tests import postgres
+
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(
+    postgresql_server: "postgres.Server",
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A migrated database and what empties it between two tests.
+
+    Deleting takes a millisecond, truncating forty, a copy of a template a hundred.
+    """
+    import psycopg
+
+    url = postgresql_server.create("skileez")
+    _migrate(url)
+
+    # Beside the database under test, so that a statement a test left open cannot hold it up.
+    with psycopg.connect(url, autocommit=True) as connection:
+        tables = [
+            name
+            for (name,) in connection.execute(
+                "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
+                " AND tablename <> 'alembic_version'"
+            )
+        ]
+        sequences = connection.execute(
+            "SELECT quote_ident(sequencename) FROM pg_sequences WHERE schemaname = 'public'"
+        ).fetchall()
+        statements = [
+            # Off go foreign keys and the triggers that make events append-only.
+            "SET session_replication_role = replica",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            *(f"DELETE FROM {name}" for name in tables),
+            *(f"SELECT setval('{name}', 1, false)" for (name,) in sequences),
+        ]
+
+        def clean() -> None:
+            connection.execute(";".join(statements).encode())
+
+        yield url, clean
+
+
+def _migrate(url: str) -> None:
+    from skileez import db
+
+    with _unbound_after():
+        db.migrate(url)
+
+
+# --- the application -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def settings(database: str) -> Settings:
+    """Settings as in production, but for passwords, which hash in no time."""
+    return Settings(
+        database_url=database,
+        secret_key="a secret key that is only good for tests",
+        password_time_cost=1,
+        password_memory_kib=8,
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> "Flask":
+    """The application, as production wires it."""
+    from skileez.app import create_app
+
+    app = create_app(settings)
+    app.config["PREFERRED_URL_SCHEME"] = "https"  # else the client drops the Secure cookie
+    return app
+
+
+@pytest.fixture
+def client(app: "Flask") -> "FlaskClient":
+    """A client that keeps cookies, on https."""
+    return app.test_client()
+
+
+# --- the browser ---------------------------------------------------------------------------
+
+
+def find_chromium() -> str | None:
+    """The machine's Chromium: $CHROMIUM, or the first of the usual names."""
+    named = os.environ.get("CHROMIUM")
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if find_chromium() or os.environ.get("REQUIRE_BROWSER"):
+        return
+    skip = pytest.mark.skip(reason="no Chromium on this machine")
+    for item in items:
+        if Path(__file__).parent / "browser" in item.path.parents:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """How pytest-playwright starts the machine's own Chromium, silent towards the network."""
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.fail("REQUIRE_BROWSER is set, and there is no Chromium on this machine")
+    return {
+        "executable_path": chromium,
+        "args": [
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-sync",
+            "--no-first-run",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+        ],
+    }
