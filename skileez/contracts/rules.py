@@ -1,0 +1,291 @@
+"""The rules of proposals and contracts: terms, quota, progress.
+
+Pure: values in, a ``Refusal`` or None (= yes) out.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from skileez.errors import N_, Kind, Refusal
+
+MIN_MINUTES, MAX_MINUTES = 15, 480
+"""How long a session may last, in minutes; a contract's default lies within it."""
+
+MAX_SESSIONS = 500
+MAX_PRICE = 100_000_00
+"""The most one session may cost, in minor units of its currency."""
+
+MESSAGE_MAX = 2000
+TITLE_MAX = 120
+URL_MAX = 500
+REASON_MIN, REASON_MAX = 10, 500
+"""Length of any reason a person must give, in characters, after trimming."""
+
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "AUD", "CAD", "JPY", "INR", "BRL", "SEK", "NOK", "DKK")
+"""ISO 4217 codes offered; prices are integers in the currency's minor unit."""
+
+
+class ContractStatus(StrEnum):
+    """A contract's life: only an active one takes bookings and completions."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class ProposalStatus(StrEnum):
+    """A proposal's life: it is answered once."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a coach proposes: how many sessions, how long (minutes), at what price (minor units)."""
+
+    title: str
+    total_sessions: int
+    duration_minutes: int
+    price: int
+    currency: str
+    message: str = ""
+
+
+def check_duration(minutes: int | None) -> Refusal | None:
+    """A session lasts 15 to 480 minutes."""
+    if minutes is None or not MIN_MINUTES <= minutes <= MAX_MINUTES:
+        return Refusal(
+            "duration_out_of_range",
+            N_("A session lasts %(least)s to %(most)s minutes; you asked for %(given)s."),
+            {"least": MIN_MINUTES, "most": MAX_MINUTES, "given": minutes or 0},
+            Kind.INVALID,
+            "duration_minutes",
+        )
+    return None
+
+
+def check_reason(reason: str | None, field: str = "reason") -> Refusal | None:
+    """A reason has 10 to 500 characters once the spaces around it are gone."""
+    length = len((reason or "").strip())
+    if length < REASON_MIN:
+        return Refusal(
+            "reason_too_short",
+            N_("Give a reason of at least %(least)s characters; this one has %(length)s."),
+            {"least": REASON_MIN, "length": length},
+            Kind.INVALID,
+            field,
+        )
+    if length > REASON_MAX:
+        return Refusal(
+            "reason_too_long",
+            N_("Keep the reason to %(most)s characters; this one has %(length)s."),
+            {"most": REASON_MAX, "length": length},
+            Kind.INVALID,
+            field,
+        )
+    return None
+
+
+def check_meeting_url(url: str | None) -> Refusal | None:
+    """A meeting link is an https address with a host, or empty."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        ok = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        ok = False
+    if not ok or len(url) > URL_MAX or any(not c.isprintable() or c.isspace() for c in url):
+        return Refusal(
+            "meeting_link_not_https",
+            N_("A meeting link starts with https:// and has at most %(most)s characters."),
+            {"most": URL_MAX},
+            Kind.INVALID,
+            "meeting_url",
+        )
+    return None
+
+
+def check_terms(terms: Terms) -> Refusal | None:
+    """The terms of a proposal: each figure within its bounds."""
+    if not 1 <= len(terms.title.strip()) <= TITLE_MAX:
+        return Refusal(
+            "title_length",
+            N_("Give it a title of 1 to %(most)s characters."),
+            {"most": TITLE_MAX},
+            Kind.INVALID,
+            "title",
+        )
+    if not 1 <= terms.total_sessions <= MAX_SESSIONS:
+        return Refusal(
+            "sessions_out_of_range",
+            N_("A contract has 1 to %(most)s sessions; you asked for %(given)s."),
+            {"most": MAX_SESSIONS, "given": terms.total_sessions},
+            Kind.INVALID,
+            "total_sessions",
+        )
+    if not 0 <= terms.price <= MAX_PRICE:
+        return Refusal(
+            "price_out_of_range",
+            N_("A price is zero or more, and at most %(most)s."),
+            {"most": f"{MAX_PRICE // 100:,}"},
+            Kind.INVALID,
+            "price",
+        )
+    if terms.currency not in CURRENCIES:
+        return Refusal(
+            "unknown_currency",
+            N_("Choose a currency from the list."),
+            {},
+            Kind.INVALID,
+            "currency",
+        )
+    if len(terms.message) > MESSAGE_MAX:
+        return Refusal(
+            "message_too_long",
+            N_("Keep the message to %(most)s characters; this one has %(length)s."),
+            {"most": MESSAGE_MAX, "length": len(terms.message)},
+            Kind.INVALID,
+            "message",
+        )
+    return check_duration(terms.duration_minutes)
+
+
+def may_propose(*, offers_coaching: bool, to_self: bool, student_active: bool) -> Refusal | None:
+    """A person who offers coaching proposes, to somebody else who has an account."""
+    if not offers_coaching:
+        return Refusal(
+            "not_a_coach",
+            N_("Only people who offer coaching can propose. Switch it on in your profile first."),
+            {},
+            Kind.FORBIDDEN,
+        )
+    if to_self:
+        return Refusal(
+            "proposal_to_self",
+            N_("That is your own address. A proposal goes to a student."),
+            {},
+            Kind.INVALID,
+            "student_email",
+        )
+    if not student_active:
+        return Refusal(
+            "student_unknown",
+            N_("No account takes proposals at this address. Ask your student to sign up first."),
+            {},
+            Kind.INVALID,
+            "student_email",
+        )
+    return None
+
+
+def may_answer_proposal(status: str, *, is_student: bool) -> Refusal | None:
+    """The student accepts or declines, once, while it is pending."""
+    if not is_student:
+        return Refusal(
+            "not_your_proposal_to_answer",
+            N_("Only the student it was sent to can answer a proposal."),
+            {},
+            Kind.FORBIDDEN,
+        )
+    return _pending(status)
+
+
+def may_withdraw_proposal(status: str, *, is_coach: bool) -> Refusal | None:
+    """The coach takes it back while nobody has answered."""
+    if not is_coach:
+        return Refusal(
+            "not_your_proposal",
+            N_("Only the coach who sent a proposal can withdraw it."),
+            {},
+            Kind.FORBIDDEN,
+        )
+    return _pending(status)
+
+
+def _pending(status: str) -> Refusal | None:
+    if status != ProposalStatus.PENDING:
+        return Refusal(
+            "proposal_closed",
+            N_("This proposal is already %(status)s; it can be answered once."),
+            {"status": status},
+        )
+    return None
+
+
+def may_pause(status: str) -> Refusal | None:
+    """An active contract can be paused: no booking and no completing until it resumes."""
+    return _needs(status, ContractStatus.ACTIVE)
+
+
+def may_resume(status: str) -> Refusal | None:
+    """A paused contract can be resumed."""
+    return _needs(status, ContractStatus.PAUSED)
+
+
+def may_end(status: str) -> Refusal | None:
+    """A contract that is active or paused can be ended before its last session."""
+    return _needs(status, ContractStatus.ACTIVE, ContractStatus.PAUSED)
+
+
+def _needs(status: str, *allowed: ContractStatus) -> Refusal | None:
+    if status not in tuple(allowed):
+        return Refusal("contract_" + status, N_("This contract is %(status)s."), {"status": status})
+    return None
+
+
+def contract_is_active(status: str) -> Refusal | None:
+    """Booking and completing need an active contract."""
+    if status != ContractStatus.ACTIVE:
+        return Refusal(
+            "contract_not_active",
+            N_(
+                "The contract is %(status)s; sessions can be booked and completed only while it is active."
+            ),
+            {"status": status},
+        )
+    return None
+
+
+def may_add_session(live: int, total: int) -> Refusal | None:
+    """Live sessions (scheduled or completed) never exceed the contract's total."""
+    if live >= total:
+        return Refusal(
+            "quota_used",
+            N_("All %(total)s sessions of this contract are booked or completed."),
+            {"total": total},
+        )
+    return None
+
+
+def free_number(taken: set[int], total: int) -> int | None:
+    """The lowest of 1…``total`` that no live session carries; None when all are taken."""
+    return next((n for n in range(1, total + 1) if n not in taken), None)
+
+
+def progress_percentage(completed: int, total: int) -> float:
+    """Completed ÷ total × 100, between 0 and 100; 0 for a contract of no sessions."""
+    if total <= 0:
+        return 0.0
+    return max(0.0, min(100.0, completed / total * 100))
+
+
+def remaining_sessions(completed: int, total: int) -> int:
+    """Total minus completed, never below zero."""
+    return max(0, total - completed)
+
+
+def is_finished(completed: int, total: int) -> bool:
+    """Whether the last session is done, which completes the contract."""
+    return total > 0 and completed >= total
+
+
+def session_length(minutes: int) -> timedelta:
+    """A duration in minutes as a length of time."""
+    return timedelta(minutes=minutes)

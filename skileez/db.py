@@ -1,0 +1,233 @@
+"""The database handle: one session registry, the model base, and ``transaction()``.
+
+Two engines are served alike. SQLite needs help to be as strict as PostgreSQL: foreign keys are
+switched on, and a transaction that will write takes the write lock when it begins
+(``BEGIN IMMEDIATE``), since a lock upgraded half way loses updates silently.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import (
+    URL,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    ORMExecuteState,
+    Query,
+    Session,
+    scoped_session,
+    sessionmaker,
+)
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.types import TypeDecorator
+
+from skileez.errors import N_, Kind, Refusal, Refused
+
+WRITES = "skileez_writes"
+READ_ONLY = "skileez_read_only"
+
+session: scoped_session[Session] = scoped_session(sessionmaker(expire_on_commit=False))
+
+
+class Model(DeclarativeBase):
+    """Base of every table; constraints get predictable names so that a migration can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    query: ClassVar[Any] = session.query_property(Query)
+
+
+def one_of(column: str, words: Iterable[str]) -> str:
+    """The SQL of a CHECK that ``column`` holds one of ``words``."""
+    return f"{column} IN ({', '.join(repr(str(word)) for word in words)})"
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant: aware in Python, UTC in the database. A naive datetime is refused."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(DateTime(timezone=dialect.name != "sqlite"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone; give an aware datetime")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def bind(url: str, **options: Any) -> Engine:
+    """Point the session registry at the database ``url`` and return its engine."""
+    engine = engine_for(url, **options)
+    session.remove()
+    session.configure(bind=engine)
+    return engine
+
+
+def engine_for(url: str, **options: Any) -> Engine:
+    """An engine for ``url``, as strict on SQLite as on PostgreSQL."""
+    engine = create_engine(_with_driver(url), **options)
+    if engine.dialect.name == "sqlite":
+        _prepare_folder(engine.url)
+        _make_sqlite_strict(engine)
+    return engine
+
+
+def migrate(url: str) -> None:
+    """Bring the database ``url`` to the newest schema; safe to run again."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["url"] = _with_driver(url)
+    command.upgrade(config, "head")
+
+
+def _prepare_folder(url: URL) -> None:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _with_driver(url: str) -> str:
+    for short in ("postgres://", "postgresql://"):
+        if url.startswith(short):
+            return "postgresql+psycopg://" + url.removeprefix(short)
+    return url
+
+
+def _make_sqlite_strict(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "busy_timeout=20000",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Everything inside commits together or not at all; every door writes through it.
+
+    Inside another ``transaction()`` it joins that one. Two writers that block each other on
+    PostgreSQL are told apart by it: the one it stops is refused with ``busy`` and may try again.
+    """
+    current = session()
+    if current.info.get(WRITES):
+        yield current
+        return
+    current.rollback()
+    current.info[WRITES] = True
+    try:
+        current.connection(execution_options={WRITES: True})
+        yield current
+        current.commit()
+    except StaleDataError as error:
+        current.rollback()
+        raise Refused(BUSY) from error
+    except DBAPIError as error:
+        current.rollback()
+        if refusal := _guarded(error):
+            raise Refused(refusal) from error
+        raise
+    except BaseException:
+        current.rollback()
+        raise
+    finally:
+        current.info.pop(WRITES, None)
+
+
+BUSY = Refusal(
+    "busy",
+    N_("Somebody else was changing this at the same moment. Nothing was changed; try again."),
+    kind=Kind.CONFLICT,
+)
+_BUSY_STATES = {"40001", "40P01", "55P03"}
+_guards: dict[str, Refusal] = {}
+
+
+def guard(name: str, refusal: Refusal) -> None:
+    """Have ``transaction()`` refuse with ``refusal`` when the constraint ``name`` is violated.
+
+    PostgreSQL names the constraint and SQLite's triggers raise with its name; SQLite's unique
+    indexes name their columns instead ("session.contract_id, session.session_number").
+    """
+    _guards[name] = refusal
+
+
+def _guarded(error: DBAPIError) -> Refusal | None:
+    said = str(error.orig)
+    if getattr(error.orig, "sqlstate", None) in _BUSY_STATES or "database is locked" in said:
+        return BUSY
+    return next((refusal for name, refusal in _guards.items() if name in said), None)
+
+
+def read_only() -> None:
+    """From here to the end of this session nothing may be written (a door's safe requests)."""
+    session().info[READ_ONLY] = True
+
+
+@event.listens_for(Session, "before_flush")
+def _no_flush_when_reading(current: Session, context: object, instances: object) -> None:
+    if current.info.get(READ_ONLY) and (current.new or current.dirty or current.deleted):
+        raise RuntimeError("this request only reads; it may not change anything")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _no_statement_when_reading(state: ORMExecuteState) -> None:
+    writes = state.is_insert or state.is_update or state.is_delete
+    if writes and state.session.info.get(READ_ONLY):
+        raise RuntimeError("this request only reads; it may not change anything")
+
+
+def lock(kind: int, *ids: int) -> None:
+    """Hold the advisory locks of ``ids`` until the transaction ends, always in one order.
+
+    On SQLite the whole database is already ours (``BEGIN IMMEDIATE``).
+    """
+    current = session()
+    if current.get_bind().dialect.name != "postgresql":
+        return
+    for one in sorted(set(ids)):
+        current.execute(
+            text("SELECT pg_advisory_xact_lock(:kind, :one)"), {"kind": kind, "one": one}
+        )

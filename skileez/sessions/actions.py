@@ -1,0 +1,244 @@
+"""What spans more than one session: finding through the actor, booking, ending, sweeping.
+
+Call inside ``transaction()``. Locks are taken in one order everywhere: the contract's row and
+the session's, then the two people, so that writers queue and never block each other for good.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy.orm import contains_eager
+
+from skileez import db
+from skileez.contracts.models import Contract
+from skileez.contracts.rules import (
+    check_duration,
+    contract_is_active,
+    free_number,
+    may_add_session,
+)
+from skileez.errors import NotFound, Refused, require
+from skileez.events import SYSTEM, Actor, Event
+from skileez.sessions import policy as policies
+from skileez.sessions import rules
+from skileez.sessions.models import Session, live_numbers, lock_people, taken_by
+from skileez.sessions.reschedule_rules import Silence
+from skileez.sessions.rules import Policy
+
+T = TypeVar("T")
+
+
+def find_for(actor: Actor, session_id: int) -> Session:
+    """The session, locked, if this participant may see it. Raises ``NotFound`` otherwise."""
+    return _locked(
+        select(Session).where(
+            Session.id == session_id,
+            or_(Session.coach_id == actor.id, Session.student_id == actor.id),
+        )
+    )
+
+
+def find_any(session_id: int) -> Session:
+    """The session, locked, for an administrator or the system. Raises ``NotFound``."""
+    return _locked(select(Session).where(Session.id == session_id))
+
+
+def _locked(statement: Select[Session]) -> Session:
+    found = db.session.scalars(
+        statement.join(Session.contract)
+        .options(contains_eager(Session.contract))
+        .with_for_update(of=[Contract, Session])
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("session")
+    return found
+
+
+def find_contract_for(actor: Actor, contract_id: int, *, admin: bool = False) -> Contract:
+    """The contract, locked, if this actor may act in it. Raises ``NotFound`` otherwise."""
+    mine: ColumnElement[bool] = (
+        true() if admin else or_(Contract.coach_id == actor.id, Contract.student_id == actor.id)
+    )
+    found = db.session.scalars(
+        select(Contract)
+        .where(Contract.id == contract_id, mine)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("contract")
+    return found
+
+
+def book(
+    contract: Contract,
+    start: datetime | None,
+    *,
+    by: str,
+    actor: Actor = SYSTEM,
+    minutes: int | None = None,
+    now: datetime,
+    policy: Policy | None = None,
+) -> Session:
+    """Book the contract's next session at ``start``; it gets the lowest free number.
+
+    The coach's own booking counts as confirmed. Raises ``Refused`` when the contract is not
+    active, its sessions are used up, the time is out of bounds or somebody is taken.
+    """
+    policy = policy or policies.in_force()
+    minutes = contract.duration_minutes if minutes is None else minutes
+    require(contract_is_active(contract.status))
+    taken = live_numbers(contract.id)
+    require(may_add_session(len(taken), contract.total_sessions))
+    require(check_duration(minutes))
+    require(rules.check_start(start, now, policy))
+    assert start is not None
+    lock_people(contract.coach_id, contract.student_id)
+    end = start + timedelta(minutes=minutes)
+    if whose := taken_by(contract.coach_id, contract.student_id, start, end):
+        raise Refused(rules.time_taken(whose, start))
+    number = free_number(taken, contract.total_sessions)
+    session = Session(
+        contract=contract,
+        session_number=number,
+        scheduled_at=start,
+        duration_minutes=minutes,
+        confirmed_by_coach=by == rules.Role.COACH,
+        created_at=now,
+    )
+    db.session.add(session)
+    session.say(
+        "session.booked",
+        actor=actor,
+        role=by,
+        now=now,
+        status_to=session.status,
+        new_time=start,
+        details={"session_number": number, "duration_minutes": minutes},
+    )
+    return session
+
+
+def end_contract(contract: Contract, *, by: str, actor: Actor, reason: str, now: datetime) -> int:
+    """End a contract and cancel its scheduled sessions; how many were cancelled."""
+    contract.end(actor=actor, role=by, reason=reason, now=now)
+    scheduled = db.session.scalars(
+        select(Session)
+        .where(Session.contract_id == contract.id, Session.status == rules.Status.SCHEDULED)
+        .order_by(Session.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for session in scheduled:
+        session.cancel_session(
+            by=by if by in rules.PARTICIPANTS else None, reason=reason, actor=actor, now=now
+        )
+    return len(scheduled)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did, by count."""
+
+    approved: int = 0
+    to_be_scheduled: int = 0
+    lapsed: int = 0
+    missed: int = 0
+
+
+def sweep(now: datetime, *, policy: Policy | None = None, limit: int = 1000) -> Swept:
+    """Do what time alone decides: unanswered requests, then no-shows; each on its own.
+
+    Found by index, so it costs what is due. Safe to run again and beside another sweep.
+    """
+    policy = policy or policies.in_force()
+    outcomes = [settle(one, now, policy=policy) for one in due_requests(now, limit)]
+    missed = [mark_no_show(one, now, policy=policy) for one in due_no_shows(now, policy, limit)]
+    return Swept(
+        approved=outcomes.count(Silence.APPROVED),
+        to_be_scheduled=outcomes.count(Silence.TO_BE_SCHEDULED),
+        lapsed=outcomes.count(Silence.LAPSED),
+        missed=missed.count(True),
+    )
+
+
+def due_requests(now: datetime, limit: int = 1000) -> list[int]:
+    """Ids of sessions whose request nobody answered in time, the longest waiting first."""
+    return list(
+        db.session.scalars(
+            select(Session.id)
+            .where(Session.reschedule_requested, Session.reschedule_deadline <= now)
+            .order_by(Session.reschedule_deadline)
+            .limit(limit)
+        )
+    )
+
+
+def due_no_shows(now: datetime, policy: Policy, limit: int = 1000) -> list[int]:
+    """Ids of sessions whose end and grace have passed while nobody said a word."""
+    spoke = select(Event.id).where(
+        Event.session_id == Session.id,
+        Event.at >= Session.scheduled_at,
+        Event.actor_kind == "person",
+    )
+    return list(
+        db.session.scalars(
+            select(Session.id)
+            .where(
+                Session.status == rules.Status.SCHEDULED,
+                Session.ends_at <= now - policy.no_show_grace,
+                ~Session.reschedule_requested,
+                ~spoke.exists(),
+            )
+            .order_by(Session.ends_at)
+            .limit(limit)
+        )
+    )
+
+
+def settle(session_id: int, now: datetime, *, policy: Policy | None = None) -> Silence | None:
+    """Settle one unanswered request in a transaction of its own; None if it is not due."""
+    return _alone(session_id, lambda one: one.settle_silence(now=now, policy=policy))
+
+
+def mark_no_show(session_id: int, now: datetime, *, policy: Policy | None = None) -> bool:
+    """Mark one silent session missed in a transaction of its own; False if it is not due."""
+    policy = policy or policies.in_force()
+
+    def mark(session: Session) -> bool:
+        due = rules.is_no_show_due(
+            session.facts, now, policy, communicated=has_communicated(session)
+        )
+        if due:
+            session.mark_missed(now=now)
+        return due
+
+    return _alone(session_id, mark)
+
+
+def has_communicated(session: Session) -> bool:
+    """Whether a participant did anything about it since it started."""
+    if session.student_notes or session.coach_notes:
+        return True
+    return (
+        db.session.scalars(
+            select(Event.id)
+            .where(
+                Event.session_id == session.id,
+                Event.at >= session.scheduled_at,
+                Event.actor_kind == "person",
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def _alone(session_id: int, verb: Callable[[Session], T]) -> T:
+    with db.transaction():
+        session = find_any(session_id)
+        return verb(session)
