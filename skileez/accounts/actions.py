@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 
 from skileez import db, events, zones
 from skileez.accounts import passwords, rules
@@ -75,7 +74,15 @@ def hash_new_password(password: str, email: str) -> Hashed:
     return passwords.current().hash(password)
 
 
-def sign_up(*, email: str, display_name: str, hashed: Hashed, zone: str, now: datetime) -> Person:
+def sign_up(
+    *,
+    email: str,
+    display_name: str,
+    hashed: Hashed,
+    zone: str,
+    offers_coaching: bool = False,
+    now: datetime,
+) -> Person:
     """Open an account. Raises Refused ``email_*``, ``name_*``, ``unknown_zone``."""
     email, name = rules.clean_email(email), rules.clean_line(display_name)
     require(rules.may_use_email(email))
@@ -83,14 +90,16 @@ def sign_up(*, email: str, display_name: str, hashed: Hashed, zone: str, now: da
     zones.zone(zone)
     if find_by_email(email) is not None:
         raise Refused(rules.EMAIL_TAKEN)
-    person = Person(email=email, display_name=name, password_hash=hashed, zone=zone, created_at=now)
+    person = Person(
+        email=email,
+        display_name=name,
+        password_hash=hashed,
+        zone=zone,
+        offers_coaching=offers_coaching,
+        created_at=now,
+    )
     db.session.add(person)
-    try:
-        db.session.flush()
-    except IntegrityError as error:
-        if db.violated(error, "uq_person_email", "person.email"):
-            raise Refused(rules.EMAIL_TAKEN) from error
-        raise
+    db.session.flush()
     _tell(person, "person.signed_up", now)
     return person
 

@@ -5,10 +5,15 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from skileez.accounts.rules import AGENT_MAX, EMAIL_MAX, NAME_MAX
+from skileez import db
+from skileez.accounts.rules import AGENT_MAX, EMAIL_MAX, EMAIL_TAKEN, NAME_MAX
 from skileez.db import Model, UTCDateTime
 
 _HASHED_TOKEN = String(64)
+
+# Two people signing up with one address at once: the database tells them apart.
+db.guard("uq_person_email", EMAIL_TAKEN)
+db.guard("person.email", EMAIL_TAKEN)
 
 
 class Person(Model):

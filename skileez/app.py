@@ -1,0 +1,160 @@
+"""The only wiring: settings, database, doors and their safety, put together."""
+
+import os
+import time
+from datetime import timedelta
+
+import structlog
+from flask import Flask, Response, g, request
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel
+from flask_login import LoginManager
+from flask_wtf import CSRFProtect
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
+
+from skileez import clock, db, events, logs
+from skileez.accounts import actions, passwords
+from skileez.accounts.models import Person
+from skileez.config import Settings
+from skileez.web import access, assets, display, errors, security, throttle
+from skileez.web.auth import auth
+from skileez.web.people import people
+from skileez.web.profile import profile
+
+LANGUAGES = ("en",)
+LARGEST_ID = 2**31 - 1
+log = logs.logger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application. Raises ConfigError for a setting that cannot be used, RuntimeError for a
+    route that does not say who may enter.
+    """
+    settings = settings or Settings.from_environ(os.environ)
+    app = Flask("skileez", static_folder=None, template_folder="web/templates")
+    app.config["SKILEEZ"] = settings
+    logs.configure(settings.log_level, readable=settings.skileez_demo)
+    db.bind(settings.database_url)
+    passwords.configure(
+        time_cost=settings.password_time_cost,
+        memory_kib=settings.password_memory_kib,
+        at_once=settings.password_hashes_at_once,
+    )
+    _keep_sessions(app, settings)
+    _trace_requests(app)
+    # In this order before every request: from where, who, then the form's token.
+    app.before_request(_only_read)
+    app.before_request(security.refuse_other_sites)
+    app.before_request(access.guard)
+    CSRFProtect(app)
+    security.init_app(app)
+    throttle.init_app(app, settings)
+    errors.init_app(app)
+    Babel(app, locale_selector=_language)
+    display.init_app(app)
+    _add_pages(app)
+    access.check_every_route(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
+    return app
+
+
+def _keep_sessions(app: Flask, settings: Settings) -> None:
+    """Who is signed in: a token in a signed cookie, its sign-in on the server."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        # The demo is plain http, where browsers refuse both the prefix and Secure.
+        SESSION_COOKIE_NAME="skileez" if settings.skileez_demo else "__Host-skileez",
+        SESSION_COOKIE_SECURE=not settings.skileez_demo,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings.sign_in_days),
+        # The token dies with the sign-in, so a form left open over lunch can still be sent.
+        WTF_CSRF_TIME_LIMIT=None,
+        # Its job is done by Sec-Fetch-Site and the __Host- cookie; proxies drop the Referer.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    login = LoginManager(app)
+    login.session_protection = None
+    login.user_loader(_signed_in)
+
+
+def _signed_in(token: str) -> Person | None:
+    return actions.find_signed_in(token, now=clock.now())
+
+
+def _only_read() -> None:
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        db.read_only()
+
+
+def _language() -> str | None:
+    return request.accept_languages.best_match(LANGUAGES)
+
+
+def _trace_requests(app: Flask) -> None:
+    """One log line for a request, and its id on the line, on the answer and on its events."""
+
+    @app.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+        g.request_id = logs.request_id(request.headers.get("X-Request-ID"))
+        events.request_id.set(g.request_id)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.get("request_id", "")
+        started = g.get("started")
+        if request.endpoint not in ("assets.show", "healthz"):
+            log.info(
+                "request",
+                method=request.method,
+                route=request.url_rule.rule if request.url_rule else None,
+                status=response.status_code,
+                ms=round((time.perf_counter() - started) * 1000, 1) if started else None,
+            )
+        return response
+
+    @app.teardown_request
+    def end(error: BaseException | None) -> None:
+        events.request_id.set(None)
+        structlog.contextvars.clear_contextvars()
+
+    @app.teardown_appcontext
+    def let_go(error: BaseException | None) -> None:
+        db.session.remove()
+
+
+class _Id(IntegerConverter):
+    """``<int:…>`` in a path: a number that no id can have is nothing here (404)."""
+
+    def __init__(self, url_map: object, *args: object, **options: object) -> None:
+        super().__init__(url_map, *args, **{"max": LARGEST_ID, **options})  # type: ignore[arg-type]
+
+
+def _add_pages(app: Flask) -> None:
+    app.url_map.converters["int"] = _Id
+    app.add_url_rule("/healthz", "healthz", healthz)
+    assets.init_app(app)
+    for pages in (auth, profile, people):
+        app.register_blueprint(pages)
+
+
+@access.access(access.PUBLIC)
+def healthz() -> ResponseReturnValue:
+    """Whether the application and its database answer."""
+    try:
+        db.session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        log.exception("healthz.failed")
+        return "database unreachable\n", 503, {"Content-Type": "text/plain"}
+    return "ok\n", 200, {"Content-Type": "text/plain"}

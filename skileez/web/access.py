@@ -1,0 +1,128 @@
+"""Who may enter: every view says so, and an undeclared one stops the start.
+
+    @pages.get("/sessions/<int:session_id>")
+    @access(PARTICIPANT)
+    def show(session_id: int) -> ...
+
+Entering is not seeing: a PARTICIPANT view finds its thing through the reader
+(``find_for(me(), id)``), which raises NotFound for a stranger, so that they get a 404.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, current_app, flash, redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from skileez.accounts.models import Person
+from skileez.web import wants
+
+
+class Access(StrEnum):
+    """Who may enter a view."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed_in"
+    ADMIN = "admin"
+    PARTICIPANT = "participant"
+
+
+PUBLIC: Final = Access.PUBLIC
+SIGNED_IN: Final = Access.SIGNED_IN
+ADMIN: Final = Access.ADMIN
+PARTICIPANT: Final = Access.PARTICIPANT
+
+TOKEN: Final = "_user_id"
+"""Where the session cookie keeps the sign-in's token (Flask-Login reads it there)."""
+
+_DECLARED: Final = "skileez_access"
+_SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def access(who: Access) -> Callable[[View], View]:
+    """Declare who may enter a view; stands directly above the function."""
+
+    def declare(view: View) -> View:
+        setattr(view, _DECLARED, who)
+        return view
+
+    return declare
+
+
+def declared(app: Flask, endpoint: str) -> Access | None:
+    """What the view of ``endpoint`` declares; None if nothing."""
+    return getattr(app.view_functions.get(endpoint), _DECLARED, None)
+
+
+def check_every_route(app: Flask) -> None:
+    """Raise RuntimeError if any route of ``app`` does not say who may enter."""
+    silent = sorted(
+        f"{rule.rule} ({rule.endpoint})"
+        for rule in app.url_map.iter_rules()
+        if declared(app, rule.endpoint) is None
+    )
+    if silent:
+        raise RuntimeError(f"these routes do not declare their access: {', '.join(silent)}")
+
+
+def me() -> Person:
+    """Who is signed in. Only for views that are not PUBLIC."""
+    if not current_user.is_authenticated:
+        raise Unauthorized
+    return cast(Person, current_user._get_current_object())
+
+
+def my_token() -> str:
+    """The token of this very sign-in; empty when nobody is signed in."""
+    return str(session.get(TOKEN, ""))
+
+
+def guard() -> Response | None:
+    """Before every request: let in, or answer instead (sign-in page, 401, 403)."""
+    endpoint = request.endpoint
+    if endpoint is None or request.method == "OPTIONS":
+        return None
+    who = declared(current_app, endpoint)
+    if who is PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    if who is None or (who is ADMIN and not me().is_admin):
+        raise Forbidden
+    return None
+
+
+def _ask_to_sign_in() -> Response:
+    if wants.json(request):
+        raise Unauthorized
+    if request.method not in _SAFE_METHODS:
+        flash(_("You were signed out in the meantime. Sign in, then send it again."), "warn")
+    place = url_for("auth.sign_in", next=_way_back(request))
+    if wants.fragment(request):
+        # A fragment's place is inside another page: the whole page has to go.
+        return Response(status=204, headers={"HX-Redirect": place})
+    return cast(Response, redirect(place, 303))
+
+
+def _way_back(asked: Request) -> str | None:
+    """The page to return to: the one asked for, or the one its form stands on."""
+    if asked.method in _SAFE_METHODS and not wants.fragment(asked):
+        return asked.full_path.rstrip("?") if asked.path != "/" else None
+    before = urlsplit(asked.headers.get("HX-Current-URL") or asked.referrer or "")
+    return before.path or None if before.netloc == asked.host else None
+
+
+def safe_path(target: str | None, otherwise: str) -> str:
+    """``target`` if it is a path on this site, else ``otherwise``: no open redirects."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return otherwise
+    # Browsers read "\" as "/" and drop control characters: "/\evil", "/<tab>/evil".
+    if "\\" in target or any(ord(character) < 33 or ord(character) == 127 for character in target):
+        return otherwise
+    return target

@@ -1,0 +1,151 @@
+"""The forms about accounts. What a value must be like is asked of ``accounts.rules``."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, Form, HiddenField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+from wtforms.validators import InputRequired, StopValidation
+from wtforms.widgets import EmailInput
+
+from skileez import zones
+from skileez.accounts import rules
+from skileez.errors import Refusal, Refused
+from skileez.web.display import sentence
+
+WRITE_PASSWORD: Final = _l("Write your password.")
+
+
+class Rule:
+    """A validator that asks a rule; ``flags`` become attributes of the input (maxlength …)."""
+
+    def __init__(self, ask: Callable[[str], Refusal | None], **flags: Any) -> None:
+        self.ask = ask
+        self.field_flags: Mapping[str, Any] = {"required": True, **flags}
+
+    def __call__(self, form: Form, field: Field) -> None:
+        refusal = self.ask(field.data or "")
+        if refusal is not None:
+            raise StopValidation(sentence(refusal))
+
+
+def may_use_zone(name: str) -> Refusal | None:
+    """Whether there is a zone of that name."""
+    try:
+        zones.zone(name)
+    except Refused as refused:
+        return refused.refusal
+    return None
+
+
+ZONE_CHOICES: Final = [
+    SelectChoice(name, (place or name).replace("_", " "), optgroup=region if place else None)
+    for name in zones.ZONES
+    for region, _slash, place in [name.partition("/")]
+]
+
+
+def _clean_line(raw: str | None) -> str:
+    return rules.clean_line(raw or "")
+
+
+def _clean_email(raw: str | None) -> str:
+    return rules.clean_email(raw or "")
+
+
+def _email() -> StringField:
+    return StringField(
+        _l("E-mail address"),
+        [Rule(rules.may_use_email, maxlength=rules.EMAIL_MAX)],
+        [_clean_email],
+        widget=EmailInput(),
+    )
+
+
+def _name() -> StringField:
+    return StringField(
+        _l("Name"), [Rule(rules.may_use_name, maxlength=rules.NAME_MAX)], [_clean_line]
+    )
+
+
+def _zone() -> SelectField:
+    return SelectField(
+        _l("Time zone"),
+        [Rule(may_use_zone)],
+        choices=ZONE_CHOICES,
+        default="UTC",
+        validate_choice=False,
+    )
+
+
+def _new_password() -> PasswordField:
+    # No maxlength: a browser would cut a pasted password silently.
+    return PasswordField(
+        _l("New password"),
+        [InputRequired(_l("Choose a password."))],
+        render_kw={"minlength": rules.PASSWORD_MIN, "autocomplete": "new-password"},
+    )
+
+
+class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """What all of them are; ``form.said(form.email)`` is what was typed, as text."""
+
+    @staticmethod
+    def said(field: Field) -> str:
+        """What a field holds; the empty text where nothing came."""
+        return str(field.data or "")
+
+
+class SignInForm(AccountForm):
+    """Sign in."""
+
+    email = _email()
+    password = PasswordField(_l("Password"), [InputRequired(WRITE_PASSWORD)])
+    next = HiddenField()
+
+
+class SignUpForm(AccountForm):
+    """Open an account."""
+
+    display_name = _name()
+    email = _email()
+    password = _new_password()
+    zone = _zone()
+    offers_coaching = BooleanField(_l("I offer coaching"))
+    next = HiddenField()
+
+
+class ResetRequestForm(AccountForm):
+    """Ask for a link to set a new password."""
+
+    email = _email()
+
+
+class ResetForm(AccountForm):
+    """Set a new password by such a link."""
+
+    password = _new_password()
+
+
+class ProfileForm(AccountForm):
+    """What a person says about themselves."""
+
+    display_name = _name()
+    zone = _zone()
+    offers_coaching = BooleanField(_l("I offer coaching"))
+
+
+class PasswordForm(AccountForm):
+    """Change the password, knowing the present one."""
+
+    current_password = PasswordField(_l("Current password"), [InputRequired(WRITE_PASSWORD)])
+    password = _new_password()
+
+
+class RolesForm(AccountForm):
+    """What an administrator may make of a person."""
+
+    is_admin = BooleanField(_l("Administrator"))
+    offers_coaching = BooleanField(_l("Offers coaching"))

@@ -1,0 +1,107 @@
+"""How instants, lengths, money and refusals read on a page: in the reader's zone and language."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_datetime
+from babel.numbers import format_currency, get_currency_precision
+from flask import Flask
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from skileez import zones
+from skileez.errors import Figure, Refusal, duration
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates these filters. Those of instants take a zone; without, the reader's."""
+    filters: dict[str, Callable[..., str]] = {
+        "when": when,
+        "day": day,
+        "clock": clock,
+        "iso": iso,
+        "zone_label": zone_label,
+        "offset": offset,
+        "duration": length,
+        "money": money,
+        "initials": initials,
+    }
+    for name, function in filters.items():
+        app.add_template_filter(function, name)
+
+
+def my_zone() -> str:
+    """The reader's zone; UTC for somebody who is not signed in."""
+    return str(current_user.zone) if current_user and current_user.is_authenticated else "UTC"
+
+
+def when(instant: datetime, zone: str | None = None) -> str:
+    """Day and time: "Tue 3 Mar 2027, 14:00"."""
+    return _shown(instant, "EEE d MMM y, HH:mm", zone)
+
+
+def day(instant: datetime, zone: str | None = None) -> str:
+    """The day: "Tuesday 3 March 2027"."""
+    return _shown(instant, "EEEE d MMMM y", zone)
+
+
+def clock(instant: datetime, zone: str | None = None) -> str:
+    """The time of day: "14:00"."""
+    return _shown(instant, "HH:mm", zone)
+
+
+def iso(instant: datetime) -> str:
+    """For machines: ISO 8601 in UTC, to the second."""
+    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def zone_label(zone: str) -> str:
+    """A zone's name as people read it: "America/Sao_Paulo" is "Sao Paulo"."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def offset(instant: datetime, zone: str | None = None) -> str:
+    """How far the zone is from Greenwich then: "GMT+2"."""
+    return zones.offset_label(instant, zone or my_zone())
+
+
+def length(time: timedelta | int) -> str:
+    """A length of time (a number is minutes): "1 h 30 min"."""
+    return duration(time if isinstance(time, timedelta) else timedelta(minutes=time))
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount in minor units of its currency: 4500, "EUR" is "€45.00"."""
+    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
+    return str(format_currency(amount, currency, locale=_locale()))
+
+
+def initials(name: str) -> str:
+    """At most two letters that stand for a name."""
+    words = [word for word in name.split() if word[0].isalnum()] or [name[:1]]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def sentence(refusal: Refusal) -> str:
+    """A refusal's sentence, its figures in the reader's zone."""
+    return refusal.sentence(_, _figure)
+
+
+def _figure(figure: Figure) -> str:
+    if isinstance(figure, datetime):
+        return when(figure)
+    if isinstance(figure, timedelta):
+        return length(figure)
+    return str(figure)
+
+
+def _shown(instant: datetime, pattern: str, zone: str | None) -> str:
+    there = zones.local(instant, zone or my_zone())
+    return str(format_datetime(there, pattern, tzinfo=there.tzinfo, locale=_locale()))
+
+
+def _locale() -> Any:
+    return get_locale() or "en"

@@ -1,0 +1,67 @@
+"""How often one address, or one account, may fail before it has to wait."""
+
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final, cast
+
+from flask import Flask, Response, current_app, request
+from flask_limiter import Limiter
+
+from skileez.accounts.rules import clean_email
+from skileez.config import Settings
+from skileez.web.access import View
+
+DEMO_LENIENCY: Final = 100
+"""In the demo everyone comes from one address, and tests come fast."""
+
+
+def address() -> str:
+    """Where the request comes from; a whole IPv6 network, since one household has 2^64."""
+    try:
+        remote = ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(remote, IPv6Address):
+        return str(ip_network((remote, 64), strict=False))
+    return str(remote)
+
+
+def account() -> str:
+    """The account that is tried, whether there is one or not."""
+    return f"account:{clean_email(request.form.get('email', ''))}"
+
+
+limiter = Limiter(key_func=address, swallow_errors=True, in_memory_fallback_enabled=False)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Count in the store of ``RATELIMIT_STORAGE_URI``."""
+    app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
+    limiter.init_app(app)
+
+
+def failures(setting: str, per: str, key: Callable[[], str] = address) -> Callable[[View], View]:
+    """Limit the refused (422) POSTs of a view to ``setting`` per ``per``, for each ``key``."""
+    limit = limiter.limit(
+        _allowed(setting, per), key_func=key, methods=["POST"], deduct_when=_was_refused
+    )
+    return cast(Callable[[View], View], limit)
+
+
+def posts(setting: str, per: str, key: Callable[[], str] = address) -> Callable[[View], View]:
+    """Limit all POSTs of a view to ``setting`` per ``per``, for each ``key``."""
+    limit = limiter.limit(_allowed(setting, per), key_func=key, methods=["POST"])
+    return cast(Callable[[View], View], limit)
+
+
+def _allowed(setting: str, per: str) -> Callable[[], str]:
+    def allowed() -> str:
+        settings: Settings = current_app.config["SKILEEZ"]
+        factor = DEMO_LENIENCY if settings.skileez_demo else 1
+        return f"{getattr(settings, setting) * factor} per {per}"
+
+    return allowed
+
+
+def _was_refused(response: Response) -> bool:
+    return response.status_code == 422
