@@ -157,8 +157,10 @@ def postgresql_database(
         statements = [
             # Off go foreign keys and the triggers that make events append-only.
             "SET session_replication_role = replica",
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            (
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ),
             *(f"DELETE FROM {name}" for name in tables),
             *(f"SELECT setval('{name}', 1, false)" for (name,) in sequences),
         ]

@@ -1,0 +1,70 @@
+"""The chain of migrations leads from an empty database to the models, on both engines."""
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import CheckConstraint, inspect
+
+from skileez import db
+
+ROOT = Path(__file__).parents[2]
+for models in sorted((ROOT / "skileez").glob("*/models.py")):
+    import_module(f"skileez.{models.parent.name}.models")
+
+
+def test_migrations_match_the_models(database: str) -> None:
+    engine = db.bind(database)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, db.Model.metadata) == []
+
+
+def test_every_check_of_the_models_is_in_the_database(database: str) -> None:
+    """Alembic compares no CHECK constraints, so their names are compared here."""
+    there = inspect(db.bind(database))
+    for table in db.Model.metadata.sorted_tables:
+        wanted = {str(c.name) for c in table.constraints if isinstance(c, CheckConstraint)}
+        found = {check["name"] for check in there.get_check_constraints(table.name)}
+        assert wanted <= found, f"{table.name} lacks {sorted(wanted - found)}"
+
+
+def test_every_constraint_has_a_name(database: str) -> None:
+    there = inspect(db.bind(database))
+    for table in there.get_table_names():
+        if table == "alembic_version":
+            continue
+        named = [
+            there.get_pk_constraint(table),
+            *there.get_foreign_keys(table),
+            *there.get_unique_constraints(table),
+            *there.get_check_constraints(table),
+        ]
+        assert all(constraint["name"] for constraint in named), table
+
+
+def test_the_command_migrates_an_empty_database_and_may_run_again(bare_database: str) -> None:
+    environ = {**os.environ, "DATABASE_URL": bare_database, "SECRET_KEY": "s" * 40}
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "deploy_migrate_simple.py"],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    assert "session" in inspect(db.bind(bare_database)).get_table_names()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "skileez/migrations/versions").glob("*.py")))
+def test_a_migration_names_its_place_in_the_chain(path: Path) -> None:
+    number = path.stem.split("_")[0]
+    assert f'revision = "{number}"' in path.read_text(encoding="utf-8").replace("'", '"').replace(
+        "revision: str = ", "revision = "
+    )
