@@ -19,6 +19,7 @@ from skileez import clock, db, events, logs
 from skileez.accounts import actions, passwords
 from skileez.accounts.models import Person
 from skileez.config import Settings
+from skileez.sessions import policy
 from skileez.web import access, assets, display, errors, security, throttle
 from skileez.web.auth import auth
 from skileez.web.people import people
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SKILEEZ"] = settings
     logs.configure(settings.log_level, readable=settings.skileez_demo)
     db.bind(settings.database_url)
+    policy.configure(settings)
     passwords.configure(
         time_cost=settings.password_time_cost,
         memory_kib=settings.password_memory_kib,
