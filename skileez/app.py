@@ -47,9 +47,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     _keep_sessions(app, settings)
     _trace_requests(app)
-    # In this order before every request: from where, who, then the form's token.
+    # In this order before every request: from where, what, who, then the form's token.
     app.before_request(_only_read)
     app.before_request(security.refuse_other_sites)
+    app.before_request(security.refuse_nul)
     app.before_request(access.guard)
     CSRFProtect(app)
     security.init_app(app)

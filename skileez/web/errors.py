@@ -18,6 +18,7 @@ from skileez import clock, db
 from skileez.errors import Kind, NotFound, Refused
 from skileez.web import wants
 from skileez.web.display import sentence
+from skileez.web.throttle import limiter
 
 STATUS: Final = {Kind.INVALID: 422, Kind.FORBIDDEN: 403, Kind.CONFLICT: 409}
 
@@ -78,11 +79,10 @@ def on_csrf(error: CSRFError) -> Response:
 
 def on_too_many(error: RateLimitExceeded) -> Response:
     """Too many tries; says how long to wait."""
-    limit = error.limit.limit
-    seconds = limit.get_expiry()
-    window = getattr(error, "reset_at", None)
-    if window is not None:
-        seconds = max(1, int(window - clock.now().timestamp()))
+    broken = limiter.current_limit
+    seconds = error.limit.limit.get_expiry()
+    if broken is not None:
+        seconds = max(1, broken.reset_at - int(clock.now().timestamp()))
     minutes = -(-seconds // 60)
     text = _("There were too many tries. Wait %(minutes)s min, then try again.", minutes=minutes)
     return answer(429, text, code="too_many", headers={"Retry-After": str(seconds)})
@@ -95,7 +95,9 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
     headers = {name: value for name, value in error.get_headers() if name in _KEPT_HEADERS}
     # Werkzeug's own descriptions are English for programmers; only ours are shown.
     said = error.description if error.description != type(error).description else None
-    return answer(error.code, said if error.code == 400 else None, headers=headers)
+    if error.code != 400:
+        return answer(error.code, headers=headers)
+    return answer(400, said, headers=headers, typed=_typed())
 
 
 def on_failure(error: Exception) -> Response:

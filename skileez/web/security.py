@@ -43,6 +43,13 @@ def refuse_other_sites() -> None:
         raise BadRequest(_("This was sent from another site, so nothing was done."))
 
 
+def refuse_nul() -> None:
+    """Before every request: no database stores a NUL, and nobody types one."""
+    values = (*request.args.values(), *request.form.values())
+    if any("\0" in value for value in values):
+        raise BadRequest(_("It contains a character that cannot be stored. Type it again by hand."))
+
+
 def add_headers(response: Response) -> Response:
     """The headers; and a page, which is always somebody's own, is not kept by anyone."""
     for name, value in HEADERS.items():
