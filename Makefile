@@ -15,7 +15,7 @@ WORKERS ?= logical
 export PORT RESET
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check lint types imports dead duplicates bench screenshot format lock clean
+.PHONY: help install demo test quick check lint types imports dead duplicates bench screenshot format lock messages clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -66,6 +66,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+messages: $(INSTALLED) ## collect every string marked for translation
+	$(BIN)/pybabel extract -k _l -k N_ -F babel.cfg -o skileez.pot skileez
 
 lock: ## resolve the dependencies anew into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --upgrade --quiet \
