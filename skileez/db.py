@@ -44,6 +44,13 @@ READ_ONLY = "skileez_read_only"
 session: scoped_session[Session] = scoped_session(sessionmaker(expire_on_commit=False))
 
 
+class _Query(Query[Any]):
+    def get(self, ident: Any) -> Any:
+        """The row by its primary key, or None (the source document's ``Session.query.get``)."""
+        entity: Any = self.column_descriptions[0]["entity"]
+        return session.get(entity, ident)
+
+
 class Model(DeclarativeBase):
     """Base of every table; constraints get predictable names so that a migration can find them."""
 
@@ -56,7 +63,7 @@ class Model(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    query: ClassVar[Any] = session.query_property(Query)
+    query: ClassVar[Any] = session.query_property(_Query)
 
 
 def one_of(column: str, words: Iterable[str]) -> str:

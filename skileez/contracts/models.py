@@ -174,9 +174,10 @@ class Contract(Model):
         return {self.student_id: "student", self.coach_id: "coach"}.get(person_id)
 
     def count_completed(self, *, actor: Actor, now: datetime) -> None:
-        """One more session is completed; the last one completes the contract."""
+        """One more session is completed; the last one completes a contract that is not over."""
         self.completed_sessions += 1
-        if rules.is_finished(self.completed_sessions, self.total_sessions):
+        finished = rules.is_finished(self.completed_sessions, self.total_sessions)
+        if finished and rules.may_end(self.status) is None:
             self._become(ContractStatus.COMPLETED, "contract.completed", actor, None, now)
             self.ends_on = max(self.starts_on, now.date())
 

@@ -246,7 +246,8 @@ def contract_is_active(status: str) -> Refusal | None:
         return Refusal(
             "contract_not_active",
             N_(
-                "The contract is %(status)s; sessions can be booked and completed only while it is active."
+                "The contract is %(status)s; sessions can be booked and completed "
+                "only while it is active."
             ),
             {"status": status},
         )

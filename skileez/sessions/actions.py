@@ -26,6 +26,7 @@ from skileez.sessions import policy as policies
 from skileez.sessions import rules
 from skileez.sessions.models import Session, live_numbers, lock_people, taken_by
 from skileez.sessions.reschedule_rules import Silence
+from skileez.sessions.row import in_utc
 from skileez.sessions.rules import Policy
 
 T = TypeVar("T")
@@ -97,6 +98,7 @@ def book(
     require(check_duration(minutes))
     require(rules.check_start(start, now, policy))
     assert start is not None
+    start = in_utc(start)
     lock_people(contract.coach_id, contract.student_id)
     end = start + timedelta(minutes=minutes)
     if whose := taken_by(contract.coach_id, contract.student_id, start, end):
@@ -156,8 +158,13 @@ def sweep(now: datetime, *, policy: Policy | None = None, limit: int = 1000) -> 
     Found by index, so it costs what is due. Safe to run again and beside another sweep.
     """
     policy = policy or policies.in_force()
-    outcomes = [settle(one, now, policy=policy) for one in due_requests(now, limit)]
-    missed = [mark_no_show(one, now, policy=policy) for one in due_no_shows(now, policy, limit)]
+    outcomes = [
+        _unless_refused(settle, one, now, policy=policy) for one in due_requests(now, limit)
+    ]
+    missed = [
+        _unless_refused(mark_no_show, one, now, policy=policy)
+        for one in due_no_shows(now, policy, limit)
+    ]
     return Swept(
         approved=outcomes.count(Silence.APPROVED),
         to_be_scheduled=outcomes.count(Silence.TO_BE_SCHEDULED),
@@ -236,6 +243,16 @@ def has_communicated(session: Session) -> bool:
         ).first()
         is not None
     )
+
+
+def _unless_refused(
+    verb: Callable[..., T], session_id: int, now: datetime, *, policy: Policy
+) -> T | None:
+    """One that is refused (busy, gone) waits for the next sweep and never stops the others."""
+    try:
+        return verb(session_id, now, policy=policy)
+    except (Refused, NotFound):
+        return None
 
 
 def _alone(session_id: int, verb: Callable[[Session], T]) -> T:

@@ -157,6 +157,8 @@ class Session(Rescheduling):
         now = self._when(now)
         require(rules.may_complete(self.facts, by, now))
         require(rules.check_notes(notes))
+        if notes and notes.strip():
+            require(rules.refuse_stranger(by))  # notes are somebody's: never lost in silence
         require(rules.check_actual_minutes(actual_minutes))
         closed = self._close_request()
         self.completed_date, self.actual_minutes = now, actual_minutes
@@ -258,7 +260,7 @@ class Session(Rescheduling):
         Where its number went to a make-up it takes the lowest free one. Raises ``Refused`` when
         the contract has none left, or its time was given to another session.
         """
-        now = self._when(now)
+        now, by = self._when(now), self.role_of(actor.id) or by
         require(rules.may_answer_correction(self.facts, by))
         taken = live_numbers(self.contract_id)
         require(may_add_session(len(taken), self.contract.total_sessions))
@@ -285,7 +287,7 @@ class Session(Rescheduling):
         self, by: str, *, actor: Actor = SYSTEM, now: datetime | None = None
     ) -> None:
         """The other participant or an administrator disagrees: it stays missed."""
-        now = self._when(now)
+        now, by = self._when(now), self.role_of(actor.id) or by
         require(rules.may_answer_correction(self.facts, by))
         self.correction_by = None
         self.say("session.correction_declined", actor=actor, role=by, now=now)

@@ -4,7 +4,7 @@ Pure, like ``skileez.sessions.rules``. The original time stands while a request 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from skileez.errors import N_, Kind, Refusal
@@ -97,7 +97,7 @@ def request_until(facts: Facts, role: str, policy: Policy) -> datetime | None:
 
 def answer_deadline(start: datetime, now: datetime, policy: Policy) -> datetime:
     """When silence decides: 24 hours after the question, or at the start if that is sooner."""
-    return min(now + policy.answer_within, start)
+    return min(now.astimezone(UTC) + policy.answer_within, start)
 
 
 def check_times(
@@ -229,11 +229,13 @@ def settle_silence(
 ) -> tuple[Silence, datetime | None]:
     """What silence decides: the outcome, and the new start where it is an approval.
 
-    ``free`` are the proposed times that are still free for both, in the order proposed. Nothing
-    is approved once the session has started: the original time stood until then.
+    ``free`` are the proposed times that are still free for both, in the order proposed. Asked
+    late, the answer is no: once the session has started the original time has stood, unless the
+    start was the deadline itself.
     """
-    late = facts.pending is None or facts.pending.kind == RequestKind.LATE
-    if late or has_started(facts, now):
+    if facts.pending is None or facts.pending.kind == RequestKind.LATE:
+        return Silence.LAPSED, None
+    if has_started(facts, now) and facts.pending.deadline != facts.start:
         return Silence.LAPSED, None
     for time in free:
         if check_start(time, now, policy) is None:

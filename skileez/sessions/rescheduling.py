@@ -1,7 +1,7 @@
 """Moving a session by request and answer: ask, approve, counter, decline, withdraw, silence."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from skileez.contracts.rules import check_reason
@@ -9,8 +9,8 @@ from skileez.errors import Refused, require
 from skileez.events import SYSTEM, Actor
 from skileez.sessions import reschedule_rules, rules
 from skileez.sessions.reschedule_rules import Silence
-from skileez.sessions.row import ProposedTime, SessionRow
-from skileez.sessions.rules import Policy, RequestKind
+from skileez.sessions.row import ProposedTime, SessionRow, in_utc
+from skileez.sessions.rules import Policy, RequestKind, State
 
 
 class Rescheduling(SessionRow):
@@ -54,14 +54,16 @@ class Rescheduling(SessionRow):
         now, policy = self._when(now), self._policy(policy)
         require(reschedule_rules.may_request_reschedule(self.facts, by, now, policy))
         require(check_reason(reason))
-        times = _instants(proposed_times)
+        times = tuple(map(in_utc, proposed_times))
         require(reschedule_rules.check_times(times, now, policy, current=self.scheduled_at))
         self._require_free(times, "proposed_times")
         assert self.scheduled_at is not None
         kind = reschedule_rules.request_kind(by, rules.lead(self.scheduled_at, now), policy)
         assert kind is not None
         self._ask(by, kind, reason.strip(), times, now, policy)
-        self._say_request("session.reschedule_requested", actor, by, now, reason.strip())
+        self._say_request(
+            "session.reschedule_requested", State.SCHEDULED, actor, by, now, reason.strip()
+        )
 
     def approve_reschedule(
         self,
@@ -74,7 +76,7 @@ class Rescheduling(SessionRow):
     ) -> None:
         """The other participant agrees: the session moves to ``new_time``; same row and number."""
         now, policy = self._when(now), self._policy(policy)
-        new_time = new_time.astimezone(UTC) if new_time else None
+        new_time = in_utc(new_time) if new_time else None
         require(reschedule_rules.may_approve(self.facts, by, new_time, now, policy))
         assert new_time is not None
         self._require_free((new_time,), "new_scheduled_at")
@@ -98,7 +100,7 @@ class Rescheduling(SessionRow):
         require(reschedule_rules.may_answer(self.facts, by, now))
         if reason and reason.strip():
             require(check_reason(reason))
-        times = _instants(proposed_times)
+        times = tuple(map(in_utc, proposed_times))
         require(
             reschedule_rules.check_times(times, now, policy, least=1, current=self.scheduled_at)
         )
@@ -107,7 +109,9 @@ class Rescheduling(SessionRow):
         said = (reason or "").strip() or None
         kind = reschedule_rules.counter_kind(by, rules.lead(self.scheduled_at, now), policy)
         self._ask(by, kind, said or self.reschedule_reason or "", times, now, policy)
-        self._say_request("session.reschedule_countered", actor, by, now, said)
+        self._say_request(
+            "session.reschedule_countered", State.RESCHEDULE_REQUESTED, actor, by, now, said
+        )
 
     def decline_reschedule(
         self,
@@ -129,6 +133,8 @@ class Rescheduling(SessionRow):
             actor=actor,
             role=by,
             now=now,
+            status_from=State.RESCHEDULE_REQUESTED,
+            status_to=self.state,
             old_time=self.scheduled_at,
             new_time=self.scheduled_at,
             reason=reason,
@@ -146,6 +152,8 @@ class Rescheduling(SessionRow):
             actor=actor,
             role=by,
             now=now,
+            status_from=State.RESCHEDULE_REQUESTED,
+            status_to=self.state,
             old_time=self.scheduled_at,
             new_time=self.scheduled_at,
         )
@@ -174,6 +182,8 @@ class Rescheduling(SessionRow):
             actor=SYSTEM,
             role=None,
             now=now,
+            status_from=State.RESCHEDULE_REQUESTED,
+            status_to=self.state,
             old_time=old_time,
             new_time=self.scheduled_at,
             details={"asked_by": asked_by},
@@ -241,6 +251,8 @@ class Rescheduling(SessionRow):
             actor=actor,
             role=approved_by,
             now=now,
+            status_from=State.RESCHEDULE_REQUESTED,
+            status_to=self.state,
             old_time=old_time,
             new_time=new_time,
             details={"asked_by": asked_by},
@@ -252,7 +264,13 @@ class Rescheduling(SessionRow):
                 raise Refused(rules.time_taken(whose, time, field))
 
     def _say_request(
-        self, verb: str, actor: Actor, by: str, now: datetime, reason: str | None
+        self,
+        verb: str,
+        state_from: State,
+        actor: Actor,
+        by: str,
+        now: datetime,
+        reason: str | None,
     ) -> None:
         assert self.reschedule_deadline is not None
         self.say(
@@ -260,6 +278,8 @@ class Rescheduling(SessionRow):
             actor=actor,
             role=by,
             now=now,
+            status_from=state_from,
+            status_to=self.state,
             old_time=self.scheduled_at,
             reason=reason,
             details={
@@ -268,10 +288,3 @@ class Rescheduling(SessionRow):
                 "deadline": self.reschedule_deadline.isoformat(),
             },
         )
-
-
-def _instants(times: Sequence[datetime]) -> tuple[datetime, ...]:
-    for time in times:
-        if time.tzinfo is None:
-            raise ValueError(f"{time!r} has no time zone; give an aware datetime")
-    return tuple(time.astimezone(UTC) for time in times)

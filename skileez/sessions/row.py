@@ -4,7 +4,7 @@ Columns named in the product's source document keep their names. The pending req
 ``reschedule_*`` columns and the rows of ``proposed_time``; its history is in the events.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Computed, ForeignKey, Index, String, Text, select
@@ -29,6 +29,13 @@ STATE_SQL = (
     "CASE WHEN status = 'scheduled' AND reschedule_requested THEN 'reschedule_requested' "
     "ELSE status END"
 )
+
+
+def in_utc(instant: datetime) -> datetime:
+    """The same instant in UTC, where adding and subtracting is elapsed time."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone; give an aware datetime")
+    return instant.astimezone(UTC)
 
 
 class ProposedTime(Model):
@@ -134,12 +141,10 @@ class SessionRow(Model):
     def _keep_end(self, key: str, value: Any) -> Any:
         start = value if key == "scheduled_at" else self.scheduled_at
         minutes = value if key == "duration_minutes" else self.duration_minutes
-        if isinstance(start, datetime) and start.tzinfo is None:
-            raise ValueError(f"{start!r} has no time zone; give an aware datetime")
-        self.ends_at = start + timedelta(minutes=minutes) if start is not None and minutes else None
         if start is not None:
-            self.listed_at = start
-        return value
+            start = self.listed_at = in_utc(start)
+        self.ends_at = start + timedelta(minutes=minutes) if start is not None and minutes else None
+        return start if key == "scheduled_at" else minutes
 
     @hybrid_property
     def state(self) -> str:
@@ -223,7 +228,7 @@ class SessionRow(Model):
         )
 
     def _when(self, now: datetime | None) -> datetime:
-        return now or clock.now()
+        return in_utc(now) if now else clock.now()
 
     def _policy(self, policy: Policy | None) -> Policy:
         return policy or policies.in_force()

@@ -5,7 +5,7 @@ notice are elapsed time between instants, so daylight saving never shortens them
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from skileez.contracts.rules import contract_is_active
@@ -115,7 +115,7 @@ class Facts:
     @property
     def end(self) -> datetime | None:
         """The scheduled end; None while it is to be scheduled."""
-        return self.start + timedelta(minutes=self.minutes) if self.start else None
+        return self.start.astimezone(UTC) + timedelta(minutes=self.minutes) if self.start else None
 
 
 NOTES_MAX = 1000
@@ -129,12 +129,13 @@ def other(role: str) -> Role:
 
 def lead(start: datetime, now: datetime) -> timedelta:
     """Elapsed time from ``now`` to ``start``; negative once it has started."""
-    return start - now
+    # In UTC, since Python subtracts wall clocks when both are of one zone.
+    return start.astimezone(UTC) - now.astimezone(UTC)
 
 
 def has_started(facts: Facts, now: datetime) -> bool:
     """Whether the scheduled start has come."""
-    return facts.start is not None and now >= facts.start
+    return facts.start is not None and lead(facts.start, now) <= timedelta(0)
 
 
 # Booking
@@ -380,6 +381,8 @@ def correction_until(facts: Facts, policy: Policy) -> datetime | None:
 
 def may_answer_correction(facts: Facts, role: str) -> Refusal | None:
     """The other participant, or an administrator, agrees or disagrees."""
+    if role != Role.ADMIN and (refusal := refuse_stranger(role)):
+        return refusal
     if refusal := _missed(facts):
         return refusal
     if facts.correction_by is None:
@@ -453,7 +456,7 @@ def refuse_without_time(facts: Facts) -> Refusal | None:
 
 
 def refuse_after_start(facts: Facts, now: datetime) -> Refusal | None:
-    if facts.start is not None and now >= facts.start:
+    if facts.start is not None and has_started(facts, now):
         return Refusal(
             "already_started",
             N_("The session started at %(start)s."),
@@ -463,7 +466,7 @@ def refuse_after_start(facts: Facts, now: datetime) -> Refusal | None:
 
 
 def refuse_before_start(facts: Facts, now: datetime) -> Refusal | None:
-    if facts.start is not None and now < facts.start:
+    if facts.start is not None and not has_started(facts, now):
         return Refusal(
             "not_started",
             N_("It has not started yet: %(lead)s left, until %(start)s."),
