@@ -246,3 +246,23 @@ def browser_type_launch_args() -> dict[str, Any]:
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
         ],
     }
+
+
+# --- the end -------------------------------------------------------------------------------
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With NO_SKIPS (in CI) a skipped test is a failed run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("NO_SKIPS") and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("NO_SKIPS is set, and tests were skipped.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not find_chromium():
+        terminalreporter.section("no browser tests")
+        terminalreporter.write_line(
+            "There is no Chromium on this machine, so nothing was tried in a browser. Install one"
+            " (Debian: apt install chromium), or name it: CHROMIUM=/path/to/chrome make test"
+        )
