@@ -78,7 +78,7 @@
     for (const other of el.closest("[data-rows]").querySelectorAll("input")) if (other.value) show(other, complaint(other));
   });
 
-  /* Before app.js counts the press, so that a held-back form can be sent again. */
+  /* Loaded before app.js, so that a form held back here is neither asked about nor counted as sent. */
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("[data-live]") || (event.submitter && event.submitter.formNoValidate)) return;
