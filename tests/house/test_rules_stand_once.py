@@ -61,12 +61,14 @@ def test_there_are_rules_to_look_at() -> None:
     assert len(limits()) >= 5
 
 
-def test_a_refusal_code_is_defined_in_one_module() -> None:
+def test_a_refusal_code_belongs_to_one_feature() -> None:
     homes: dict[str, set[str]] = defaultdict(set)
     for path in MODULES:
+        if path.name == "guards.py":  # the same refusals, where the database finds them first
+            continue
         for call in calls(path, "Refusal"):
             if call.args and isinstance(call.args[0], ast.Constant):
-                homes[str(call.args[0].value)].add(name(path))
+                homes[str(call.args[0].value)].add(path.parent.name)
     assert homes
     assert {code: sorted(where) for code, where in homes.items() if len(where) > 1} == {}
 
