@@ -1,0 +1,207 @@
+"""RULES: proposals, contracts, quota, numbers and progress."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skileez.contracts import rules
+from skileez.contracts.rules import ContractStatus, ProposalStatus, Terms
+from skileez.errors import Kind
+from tests.cast import MINUTE, assert_refuses, said
+from tests.properties import few
+
+GOOD = Terms("Speaking with confidence", 8, 60, 45_00, "EUR", "Let us begin.")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, None),
+        ({"title": ""}, "title_length"),
+        ({"title": "   "}, "title_length"),
+        ({"title": "x" * 120}, None),
+        ({"title": "x" * 121}, "title_length"),
+        ({"total_sessions": 1}, None),
+        ({"total_sessions": 500}, None),
+        ({"total_sessions": 0}, "sessions_out_of_range"),
+        ({"total_sessions": -1}, "sessions_out_of_range"),
+        ({"total_sessions": 501}, "sessions_out_of_range"),
+        ({"price": 0}, None),
+        ({"price": 100_000_00}, None),
+        ({"price": -1}, "price_out_of_range"),
+        ({"price": 100_000_01}, "price_out_of_range"),
+        ({"currency": "JPY"}, None),
+        ({"currency": "eur"}, "unknown_currency"),
+        ({"currency": ""}, "unknown_currency"),
+        ({"message": ""}, None),
+        ({"message": "x" * 2000}, None),
+        ({"message": "x" * 2001}, "message_too_long"),
+        ({"duration_minutes": 15}, None),
+        ({"duration_minutes": 480}, None),
+        ({"duration_minutes": 14}, "duration_out_of_range"),
+        ({"duration_minutes": 481}, "duration_out_of_range"),
+    ],
+)
+def test_each_term_of_a_proposal_lies_within_its_bounds(
+    change: dict[str, Any], code: str | None
+) -> None:
+    refusal = rules.check_terms(dataclasses.replace(GOOD, **change))
+    assert said(refusal) == code
+    if refusal:
+        assert refusal.kind is Kind.INVALID
+        assert refusal.field == next(iter(change))
+
+
+@pytest.mark.parametrize(
+    ("offers", "to_self", "active", "code"),
+    [
+        (True, False, True, None),
+        (False, False, True, "not_a_coach"),
+        (True, True, True, "proposal_to_self"),
+        (True, False, False, "student_unknown"),
+    ],
+)
+def test_a_coach_proposes_to_somebody_else_who_has_an_account(
+    offers: bool, to_self: bool, active: bool, code: str | None
+) -> None:
+    refusal = rules.may_propose(offers_coaching=offers, to_self=to_self, student_active=active)
+    assert said(refusal) == code
+
+
+@pytest.mark.parametrize("status", list(ProposalStatus))
+def test_a_proposal_is_answered_once_by_its_student_or_withdrawn_by_its_coach(
+    status: ProposalStatus,
+) -> None:
+    closed = None if status == "pending" else "proposal_closed"
+    assert said(rules.may_answer_proposal(status, is_student=True)) == closed
+    assert said(rules.may_withdraw_proposal(status, is_coach=True)) == closed
+    if closed:
+        assert_refuses(rules.may_answer_proposal(status, is_student=True), closed, status)
+
+
+def test_nobody_else_answers_or_withdraws_a_proposal() -> None:
+    answer = rules.may_answer_proposal("pending", is_student=False)
+    assert_refuses(answer, "not_your_proposal_to_answer", kind=Kind.FORBIDDEN)
+    withdraw = rules.may_withdraw_proposal("pending", is_coach=False)
+    assert_refuses(withdraw, "not_your_proposal", kind=Kind.FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("status", "pause", "resume", "end"),
+    [
+        ("active", None, "contract_active", None),
+        ("paused", "contract_paused", None, None),
+        ("completed", "contract_completed", "contract_completed", "contract_completed"),
+        ("cancelled", "contract_cancelled", "contract_cancelled", "contract_cancelled"),
+    ],
+)
+def test_a_contract_is_paused_resumed_and_ended(
+    status: str, pause: str | None, resume: str | None, end: str | None
+) -> None:
+    answers = [rules.may_pause(status), rules.may_resume(status), rules.may_end(status)]
+    assert [said(answer) for answer in answers] == [pause, resume, end]
+    for answer in filter(None, answers):
+        assert_refuses(answer, f"contract_{status}", status)
+
+
+def test_every_status_of_a_contract_is_in_these_tables() -> None:
+    assert set(ContractStatus) == {"active", "paused", "completed", "cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("url", "ok"),
+    [
+        (None, True),
+        ("", True),
+        ("https://meet.example.org/abc?x=1#y", True),
+        ("https://meet.example.org/" + "x" * 475, True),
+        ("https://meet.example.org/" + "x" * 476, False),
+        ("http://meet.example.org/abc", False),
+        ("javascript:alert(1)", False),
+        ("https:", False),
+        ("https://", False),
+        ("https:///abc", False),
+        ("//meet.example.org", False),
+        ("https://good.example@evil.example/", False),
+        ("https://meet.example.org/a b", False),
+        ("https://meet.example.org/\nx", False),
+        ("https://[half", False),
+        ("data:text/html,x", False),
+    ],
+)
+def test_a_meeting_link_is_https_with_a_host(url: str | None, ok: bool) -> None:
+    refusal = rules.check_meeting_url(url)
+    assert said(refusal) == (None if ok else "meeting_link_not_https")
+    if refusal:
+        assert_refuses(refusal, "meeting_link_not_https", "https://", "500", kind=Kind.INVALID)
+
+
+@pytest.mark.parametrize(
+    ("completed", "total", "percent", "left"),
+    [
+        (0, 8, 0.0, 8),
+        (1, 8, 12.5, 7),
+        (4, 8, 50.0, 4),
+        (8, 8, 100.0, 0),
+        (9, 8, 100.0, 0),
+        (-1, 8, 0.0, 9),
+        (0, 0, 0.0, 0),
+        (3, 0, 0.0, 0),
+    ],
+)
+def test_progress_is_completed_of_total_and_safe_from_zero(
+    completed: int, total: int, percent: float, left: int
+) -> None:
+    assert rules.progress_percentage(completed, total) == percent
+    assert rules.remaining_sessions(completed, total) == left
+
+
+@pytest.mark.parametrize(
+    ("completed", "total", "finished"),
+    [(7, 8, False), (8, 8, True), (9, 8, True), (0, 1, False), (1, 1, True), (0, 0, False)],
+)
+def test_the_last_session_finishes_the_contract(completed: int, total: int, finished: bool) -> None:
+    assert rules.is_finished(completed, total) is finished
+
+
+@pytest.mark.parametrize(
+    ("taken", "total", "number"),
+    [
+        (set(), 3, 1),
+        ({1}, 3, 2),
+        ({1, 3}, 3, 2),
+        ({2, 3}, 3, 1),
+        ({1, 2, 3}, 3, None),
+        ({1, 2, 3, 9}, 3, None),
+    ],
+)
+def test_a_make_up_gets_the_lowest_free_number(
+    taken: set[int], total: int, number: int | None
+) -> None:
+    assert rules.free_number(taken, total) == number
+
+
+def test_a_length_is_in_minutes() -> None:
+    assert rules.session_length(90) == 90 * MINUTE
+
+
+@few
+@given(st.integers(), st.integers())
+def test_progress_stays_within_a_hundred(completed: int, total: int) -> None:
+    assert 0 <= rules.progress_percentage(completed, total) <= 100
+    assert rules.remaining_sessions(completed, total) >= 0
+
+
+@few
+@given(st.sets(st.integers(1, 40)), st.integers(1, 30))
+def test_a_free_number_is_the_lowest_that_nobody_carries(taken: set[int], total: int) -> None:
+    number = rules.free_number(taken, total)
+    if number is None:
+        assert set(range(1, total + 1)) <= taken
+    else:
+        assert 1 <= number <= total
+        assert number not in taken
+        assert set(range(1, number)) <= taken
