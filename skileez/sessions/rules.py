@@ -197,7 +197,7 @@ def time_taken(whose: str, start: datetime, field: str = "scheduled_at") -> Refu
 
 def may_schedule(facts: Facts, role: str | None) -> Refusal | None:
     """A session that is "to be scheduled" gets its time from whoever asked to move it."""
-    if refusal := refuse_unless_scheduled(facts):
+    if refusal := (refuse_stranger(role) if role else None) or refuse_unless_scheduled(facts):
         return refusal
     if facts.start is not None:
         return Refusal(
