@@ -1,0 +1,263 @@
+"""The command line: a door like the web, so it holds no rules.
+
+Imports are inside the commands, so that ``skileez --help`` answers at once.
+"""
+# ruff: noqa: PLC0415
+
+import os
+import socket
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from skileez import __version__, clock, db, logs
+from skileez.config import ConfigError, Settings
+from skileez.errors import NotFound, Refused
+
+if TYPE_CHECKING:
+    from skileez.events import Event
+
+DEMO_DATABASE: Final = "instance/demo.db"
+RESET_PATH: Final = "/reset/"
+"""Where the web takes a reset token (a test holds the two together)."""
+
+
+class _Commands(click.Group):
+    """Says in one sentence what a rule or a setting refused."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
+        except Refused as refused:
+            raise click.ClickException(str(refused)) from None
+        except NotFound:
+            raise click.ClickException("There is no such thing.") from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="skileez")
+def main() -> None:
+    """Skileez Sessions. Settings come from the environment (see the README)."""
+
+
+@main.command()
+@click.option("--url", help="The database, if not that of DATABASE_URL.")
+def migrate(url: str | None) -> None:
+    """Bring the database to the newest schema; safe to run again."""
+    # A schema needs no secret: the demo's settings do not ask for one.
+    settings = Settings.from_environ(os.environ, skileez_demo=True)
+    db.migrate(url or settings.database_url)
+    click.echo("The database has the newest schema.")
+
+
+@main.command()
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True, help="[HOST]")
+@click.option("--port", envvar="PORT", default=8000, show_default=True, help="[PORT]")
+@click.option("--workers", envvar="WEB_CONCURRENCY", default=2, show_default=True)
+@click.option("--threads", envvar="WEB_THREADS", default=8, show_default=True)
+def serve(host: str, port: int, workers: int, threads: int) -> None:
+    """Serve the web application (behind a proxy that speaks TLS)."""
+    settings = _settings()
+    if workers > 1 and settings.ratelimit_storage_uri.startswith("memory://"):
+        click.echo("Each worker counts tries by itself; set RATELIMIT_STORAGE_URI to share.")
+    _serve(host, port, workers=workers, threads=threads, level=settings.log_level.lower())
+
+
+@main.command()
+@click.option("--port", envvar="PORT", default=8000, show_default=True, help="[PORT]")
+@click.option("--reset", envvar="RESET", is_flag=True, help="Start over, with new data.  [RESET]")
+@click.option("--no-serve", is_flag=True, help="Only make the data.")
+def demo(port: int, reset: bool, no_serve: bool) -> None:
+    """Serve a demo with its own people and sessions, kept in instance/demo.db."""
+    from skileez.demo import cast, seed
+
+    path = Path(os.environ.get("SKILEEZ_DEMO_DB") or DEMO_DATABASE).absolute()
+    os.environ.update(SKILEEZ_DEMO="true", DATABASE_URL=f"sqlite:///{path}")
+    if not no_serve:
+        _require_free(port)
+    if reset:
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+    settings = _settings()
+    db.migrate(settings.database_url)
+    _open(settings)
+    seed.plant(clock.now())
+    click.echo(f"\n  Skileez Sessions, the demo: http://127.0.0.1:{port}/\n")
+    for person in cast.DOORS:
+        click.echo(f"  {person.email:<24} {cast.PASSWORD}   {person.part}")
+    click.echo(f"\n  Its data is kept in {path}; RESET=1 starts over. Stop with Ctrl+C.\n")
+    db.session.remove()
+    if not no_serve:
+        _serve("127.0.0.1", port, workers=1, threads=8, level="warning")
+
+
+@main.command()
+def sweep() -> None:
+    """Do what time alone decides: unanswered requests, then no-shows."""
+    _open(_settings())
+    from skileez.sessions import actions
+
+    swept = actions.sweep(clock.now())
+    click.echo(
+        f"{swept.approved} moved, {swept.to_be_scheduled} to be scheduled, "
+        f"{swept.lapsed} lapsed, {swept.missed} missed"
+    )
+
+
+@main.command()
+def audit() -> None:
+    """Check the chain of events; exit 1 and name the broken ones if it was tampered with."""
+    _open(_settings())
+    from skileez import events
+
+    count = db.session.query(events.Event.id).count()
+    broken = list(events.broken_links())
+    for event in broken:
+        click.echo(_line(event))
+    click.echo(f"{count} events, {len(broken)} broken")
+    if broken:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("email")
+@click.option("--name", default="Administrator", show_default=True)
+@click.option("--zone", default="UTC", show_default=True, help="IANA name, such as Europe/Berlin.")
+def create_admin(email: str, name: str, zone: str) -> None:
+    """Make EMAIL an administrator; a new account's password is asked for."""
+    _open(_settings())
+    from skileez.accounts import actions
+
+    hashed = None
+    if actions.find_by_email(email) is None:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=sys.stdin.isatty())
+        hashed = actions.hash_new_password(password, email)
+    with db.transaction():
+        now = clock.now()
+        if hashed is not None:
+            actions.sign_up(email=email, display_name=name, hashed=hashed, zone=zone, now=now)
+        person = actions.appoint_administrator(email, now=now)
+    click.echo(f"{person.email} is an administrator.")
+
+
+@main.command()
+@click.argument("email")
+def reset_link(email: str) -> None:
+    """Make a single-use link with which EMAIL chooses a new password."""
+    settings = _settings()
+    _open(settings)
+    from skileez.accounts import actions, rules
+    from skileez.events import SYSTEM
+
+    with db.transaction():
+        made = actions.request_reset(email, now=clock.now(), actor=SYSTEM)
+    if made is None:
+        raise click.ClickException(f"There is no open account with the address {email}.")
+    click.echo(f"{settings.public_url.rstrip('/')}{RESET_PATH}{made[1]}")
+    minutes = int(rules.RESET_LASTS.total_seconds()) // 60
+    click.echo(f"It works once, within {minutes} minutes.", err=True)
+
+
+@main.command()
+def shell() -> None:
+    """Python with the models at hand; lines may come through a pipe."""
+    import code
+
+    _open(_settings())
+    from skileez.accounts.models import Person
+    from skileez.contracts.models import Contract, Proposal
+    from skileez.events import Event
+    from skileez.sessions.models import Session
+
+    names = {
+        "Session": Session,
+        "Contract": Contract,
+        "Proposal": Proposal,
+        "Person": Person,
+        "Event": Event,
+        "db": db,
+        "clock": clock,
+        "now": clock.now,
+    }
+    if sys.stdin.isatty():
+        banner = f"Skileez Sessions {__version__}: {', '.join(names)}. Write in db.transaction()."
+        code.interact(banner, local=names, exitmsg="")
+    else:
+        exec(compile(sys.stdin.read(), "<stdin>", "exec"), names)  # noqa: S102 - it is a shell
+    db.session.remove()
+
+
+@main.command()
+def config() -> None:
+    """Print the settings in force, without secrets."""
+    from dataclasses import fields
+
+    settings = _settings()
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if one.name == "database_url":
+            from sqlalchemy import make_url
+
+            value = make_url(value).render_as_string(hide_password=True)
+        elif not one.repr and value != one.default:
+            value = "(set)"
+        click.echo(f"{one.name.upper()}={value}")
+
+
+def _settings() -> Settings:
+    return Settings.from_environ(os.environ)
+
+
+def _open(settings: Settings) -> None:
+    """What the application's start does, but for the web."""
+    from skileez.accounts import passwords
+    from skileez.sessions import policy
+
+    logs.configure(settings.log_level, readable=sys.stderr.isatty())
+    db.bind(settings.database_url)
+    policy.configure(settings)
+    passwords.configure(
+        time_cost=settings.password_time_cost,
+        memory_kib=settings.password_memory_kib,
+        at_once=settings.password_hashes_at_once,
+    )
+
+
+def _require_free(port: int) -> None:
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise click.ClickException(
+                f"Port {port} is taken. Choose another one: make demo PORT={port + 1}"
+            ) from None
+
+
+def _serve(host: str, port: int, *, workers: int, threads: int, level: str) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    Granian(
+        "skileez.app:create_app",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=host,
+        port=port,
+        workers=workers,
+        blocking_threads=threads,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=30,
+        log_level=LogLevels(level),
+    ).serve()
+
+
+def _line(event: "Event") -> str:
+    return f"broken: event {event.id}, {event.stream} {event.position}, {event.verb}, {event.at}"
