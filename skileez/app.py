@@ -21,9 +21,13 @@ from skileez.accounts.models import Person
 from skileez.config import Settings
 from skileez.sessions import policy
 from skileez.web import access, assets, display, errors, security, throttle
+from skileez.web import booking, outcome, reschedule  # noqa: F401  (their routes join sessions)
 from skileez.web.auth import auth
+from skileez.web.dashboard import dashboard
 from skileez.web.people import people
 from skileez.web.profile import profile
+from skileez.web.sessions import sessions
+from skileez.web.sweeps import sweeps
 
 LANGUAGES = ("en",)
 LARGEST_ID = 2**31 - 1
@@ -84,9 +88,17 @@ def _keep_sessions(app: Flask, settings: Settings) -> None:
         # Its job is done by Sec-Fetch-Site and the __Host- cookie; proxies drop the Referer.
         WTF_CSRF_SSL_STRICT=False,
     )
-    login = LoginManager(app)
+    login = _Logins(app)
     login.session_protection = None
     login.user_loader(_signed_in)
+
+
+class _Logins(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
+    """Without its "remember me" cookie, for which it would look into every session: so files
+    would vary by cookie."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
 
 
 def _signed_in(token: str) -> Person | None:
@@ -148,7 +160,7 @@ def _add_pages(app: Flask) -> None:
     app.url_map.converters["int"] = _Id
     app.add_url_rule("/healthz", "healthz", healthz)
     assets.init_app(app)
-    for pages in (auth, profile, people):
+    for pages in (auth, profile, people, dashboard, sessions, sweeps):
         app.register_blueprint(pages)
 
 

@@ -1,0 +1,129 @@
+"""What a button will cause, told before it is pressed. Every figure is asked of the rules."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from skileez.contracts.models import Contract
+from skileez.sessions import reschedule_rules, rules
+from skileez.sessions.models import Session
+from skileez.sessions.rules import Policy, RequestKind
+from skileez.web.display import length, when
+
+
+def of_request(session: Session, role: str, name: str, now: datetime, policy: Policy) -> list[str]:
+    """Asking to move a session: ``name`` is who has to answer."""
+    assert session.scheduled_at is not None
+    ahead = rules.lead(session.scheduled_at, now)
+    kind = reschedule_rules.request_kind(role, ahead, policy)
+    deadline = reschedule_rules.answer_deadline(session.scheduled_at, now, policy)
+    told = [
+        _(
+            "%(name)s is asked, and can answer until %(deadline)s.",
+            name=name,
+            deadline=when(deadline),
+        ),
+        _("Until then the session stays at %(start)s.", start=when(session.scheduled_at)),
+    ]
+    if kind == RequestKind.STANDARD:
+        told.append(
+            _(
+                "You are early enough (%(lead)s left, %(needed)s needed): without an answer the "
+                "session moves to your first proposed time that is still free.",
+                lead=length(ahead),
+                needed=length(policy.notice(role)),
+            )
+        )
+    else:
+        told.append(
+            _(
+                "This is a late request (%(lead)s left; %(needed)s would be standard): without a "
+                "yes the session stays where it is.",
+                lead=length(ahead),
+                needed=length(policy.notice(role)),
+            )
+        )
+    return told
+
+
+def of_silence(session: Session) -> str:
+    """What happens to the pending request if nobody answers."""
+    assert session.reschedule_deadline is not None
+    if session.reschedule_kind == RequestKind.LATE:
+        told = _("Without an answer until %(deadline)s the session stays where it is.")
+    elif session.proposed_times:
+        told = _(
+            "Without an answer until %(deadline)s it moves to the first proposed time still free."
+        )
+    else:
+        told = _(
+            "Without an answer until %(deadline)s it loses its time, and who asked picks another."
+        )
+    return str(told % {"deadline": when(session.reschedule_deadline)})
+
+
+def of_approval(session: Session, name: str, role: str) -> list[str]:
+    """Agreeing to a move."""
+    told = [_("The session moves at once; its number stays, and %(name)s is told.", name=name)]
+    if session.confirmed_by_coach and role != rules.Role.COACH:
+        if session.reschedule_requested_by == rules.Role.COACH:
+            told.append(_("It stays confirmed, because the coach proposed the time."))
+        else:
+            told.append(_("The coach confirms the new time again."))
+    return told
+
+
+def of_cancelling(
+    session: Session, role: str, name: str, now: datetime, policy: Policy
+) -> list[str]:
+    """Calling a session off."""
+    told = [
+        _("The session is cancelled at once and %(name)s is told. It cannot be undone.", name=name),
+        _("There is no refund: the credit stays, and you can book the session again."),
+    ]
+    ahead = session.get_time_until_session(now=now)
+    if rules.is_late_cancellation(ahead, role, policy) and ahead is not None:
+        if ahead.total_seconds() <= 0:
+            told.append(_("It has already started, so this counts as a no-show in the figures."))
+        else:
+            told.append(
+                _(
+                    "%(lead)s left, under the %(needed)s of notice: it will show as late.",
+                    lead=length(ahead),
+                    needed=length(policy.notice(role)),
+                )
+            )
+    if session.reschedule_requested:
+        told.append(_("The open request to move it is closed."))
+    return told
+
+
+def of_completing(session: Session, contract: Contract) -> list[str]:
+    """Saying that it took place."""
+    done = contract.completed_sessions + 1
+    told = [
+        _(
+            "Progress goes to %(done)s of %(total)s sessions.",
+            done=done,
+            total=contract.total_sessions,
+        )
+    ]
+    if done == contract.total_sessions:
+        told.append(_("It is the last one: the contract is completed with it."))
+    if session.reschedule_requested:
+        told.append(_("The open request to move it is closed."))
+    return told
+
+
+def of_missing(policy: Policy, name: str) -> list[str]:
+    """Saying that it did not."""
+    return [
+        _("The session is marked missed and is not paid; the credit returns to the contract."),
+        _("Only an absence of the coach touches the coach's rating."),
+        _(
+            "For %(within)s either of you can say that it did take place; %(name)s or an "
+            "administrator then has to agree.",
+            within=length(policy.correction_within),
+            name=name,
+        ),
+    ]

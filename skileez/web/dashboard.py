@@ -1,0 +1,54 @@
+"""The first page: what needs me now, what is next, how my contracts stand."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from skileez import clock
+from skileez.contracts import queries as contract_queries
+from skileez.insights import queries as insights
+from skileez.sessions import policy, queries
+from skileez.sessions.queries import Filter, View
+from skileez.web import session_view
+from skileez.web.access import PUBLIC, SIGNED_IN, access, me
+
+dashboard = Blueprint("dashboard", __name__)
+
+NEXT = 5
+"""Sessions shown as coming next."""
+
+
+@dashboard.get("/")
+@access(PUBLIC)
+def home() -> ResponseReturnValue:
+    """The address alone leads to the dashboard, which asks to sign in first."""
+    return redirect(url_for(".show"))
+
+
+@dashboard.get("/dashboard")
+@access(SIGNED_IN)
+def show() -> ResponseReturnValue:
+    """What needs me now, what is next, progress per contract, and the figures."""
+    now, inforce, reader = clock.now(), policy.in_force(), me()
+    waiting = [
+        (line, step)
+        for line in queries.waiting(reader.id, now)
+        if (step := session_view.todo(line, now, inforce))
+    ]
+    coming = queries.page(reader.id, Filter(View.UPCOMING), now, size=NEXT + 20).lines
+    coming = [line for line in coming if line.start is not None][:NEXT]
+    rows = [session_view.row(line, now) for line in coming]
+    if rows:
+        rows[0]["next"] = True
+    contracts = contract_queries.active_of(reader.id)
+    return render_template(
+        "dashboard/show.html",
+        waiting=[
+            {"row": session_view.row(line, now, step.note), "step": step} for line, step in waiting
+        ],
+        proposals=contract_queries.proposals_to_answer(reader.id),
+        coming=rows,
+        contracts=contracts,
+        live=queries.live_counts([contract.id for contract in contracts]),
+        figures=insights.of_person(reader.id),
+        now=now,
+    )

@@ -1,0 +1,225 @@
+"""The session forms. Their limits are asked of the rules; nothing is decided here.
+
+The first six are the source document's. ``version`` is the session as the page showed it;
+``timezone`` is the zone in which the page showed its times.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from wtforms import (
+    Field,
+    FieldList,
+    Form,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, StopValidation
+from wtforms.widgets import NumberInput, URLInput
+
+from skileez.contracts import rules as contract_rules
+from skileez.contracts.rules import MAX_MINUTES, MIN_MINUTES, REASON_MAX, REASON_MIN
+from skileez.errors import Refusal
+from skileez.sessions import reschedule_rules, rules
+from skileez.web.account_forms import AccountForm, Rule, may_use_zone
+from skileez.web.display import sentence
+from skileez.web.times import InstantField
+
+ABSENT: Final = {
+    rules.Absent.STUDENT: _l("The student"),
+    rules.Absent.COACH: _l("The coach"),
+    rules.Absent.BOTH: _l("Both of us"),
+}
+
+
+class Maybe(Rule):
+    """A rule for a field that may stay empty."""
+
+    def __init__(self, ask: Callable[[str], Refusal | None], **flags: Any) -> None:
+        super().__init__(ask, **flags)
+        self.field_flags = flags
+
+    def __call__(self, form: Form, field: Field) -> None:
+        if (field.data or "").strip():
+            super().__call__(form, field)
+
+
+def _trim(raw: str | None) -> str:
+    # Browsers send CR LF; the counter on the page counts one.
+    return (raw or "").replace("\r\n", "\n").replace("\x00", "").strip()
+
+
+def _reason(label: Any, *, required: bool = True) -> TextAreaField:
+    rule = Rule if required else Maybe
+    return TextAreaField(
+        label,
+        [rule(contract_rules.check_reason, minlength=REASON_MIN, maxlength=REASON_MAX)],
+        [_trim],
+    )
+
+
+def _notes(label: Any) -> TextAreaField:
+    return TextAreaField(label, [Maybe(rules.check_notes, maxlength=rules.NOTES_MAX)], [_trim])
+
+
+class WholeNumber(IntegerField):
+    """A whole number, refused in our own words."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        said = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if said:
+            try:
+                self.data = int(said)
+            except ValueError as error:
+                raise ValueError(str(_l("Write a whole number."))) from error
+
+
+def _minutes(label: Any, check: Callable[[int | None], Refusal | None], **limits: Any) -> Field:
+    def ask(form: Form, field: Field) -> None:
+        if field.process_errors:
+            raise StopValidation
+        refusal = check(field.data)
+        if refusal:
+            raise StopValidation(sentence(refusal))
+
+    return WholeNumber(label, [ask], widget=NumberInput(), render_kw=limits)
+
+
+class SessionForm(AccountForm):
+    """What the forms about one session share."""
+
+    version = HiddenField()
+
+    def known_version(self, current: int) -> int:
+        """The version that the page showed; ``current`` where it did not say."""
+        said = str(self.version.data or "")
+        return int(said) if said.isdecimal() and len(said) < 10 else current
+
+
+class TimedForm(SessionForm):
+    """A form with times, typed in the zone that the page named."""
+
+    timezone = HiddenField()
+
+    def zone(self, otherwise: str) -> str:
+        """The zone of the typed times."""
+        said = str(self.timezone.data or "")
+        return said if said and may_use_zone(said) is None else otherwise
+
+
+class SessionScheduleForm(SessionForm):
+    """Book a session, or give one its time."""
+
+    scheduled_at = InstantField(_l("Date and time"), [InputRequired(_l("Choose a date and time."))])
+    duration_minutes = _minutes(
+        _l("Duration in minutes"),
+        contract_rules.check_duration,
+        min=MIN_MINUTES,
+        max=MAX_MINUTES,
+        step=5,
+    )
+    timezone = SelectField(_l("Time zone"), [Rule(may_use_zone)], validate_choice=False)
+
+    def offer_zones(self, *names: str) -> None:
+        """The zones that matter here: the two people's, the contract's, and the one typed."""
+        typed = self.said(self.timezone)
+        known = [typed] if typed and may_use_zone(typed) is None else []
+        self.timezone.choices = [
+            (name, name.replace("_", " ")) for name in dict.fromkeys([*names, *known, "UTC"])
+        ]
+
+
+class RescheduleRequestForm(TimedForm):
+    """Ask to move a session: why, and to when."""
+
+    reason = _reason(_l("Why do you need to move it?"))
+    proposed_times = FieldList(
+        InstantField(_l("Proposed time")),
+        min_entries=reschedule_rules.MAX_TIMES,
+        max_entries=reschedule_rules.MAX_TIMES,
+    )
+
+
+class RescheduleApprovalForm(TimedForm):
+    """Agree to a move: the time chosen."""
+
+    new_scheduled_at = InstantField(_l("New date and time"), [InputRequired(_l("Choose a time."))])
+
+
+class SessionCompletionForm(SessionForm):
+    """It took place."""
+
+    notes = _notes(_l("Session notes"))
+    actual_minutes = _minutes(
+        _l("How long it really took, in minutes"),
+        rules.check_actual_minutes,
+        min=1,
+        max=rules.ACTUAL_MINUTES_MAX,
+    )
+
+
+class SessionCancelForm(SessionForm):
+    """Call it off."""
+
+    reason = _reason(_l("Why do you cancel it?"))
+
+
+class SessionMissedForm(SessionForm):
+    """It did not take place."""
+
+    absent = RadioField(
+        _l("Who was not there?"),
+        [InputRequired(_l("Say who was absent."))],
+        choices=list(ABSENT.items()),
+    )
+    reason = _reason(_l("What happened?"))
+
+
+class CounterForm(TimedForm):
+    """Answer a request with other times."""
+
+    proposed_times = FieldList(
+        InstantField(_l("Proposed time")),
+        min_entries=reschedule_rules.MAX_TIMES,
+        max_entries=reschedule_rules.MAX_TIMES,
+    )
+    counter_reason = _reason(_l("A word on it"), required=False)
+
+
+class DeclineForm(SessionForm):
+    """Answer a request with no."""
+
+    decline_reason = _reason(_l("Why not?"), required=False)
+
+
+class NotesForm(SessionForm):
+    """One's own notes on a completed session."""
+
+    notes = _notes(_l("Your notes"))
+
+
+class CorrectionForm(SessionForm):
+    """Say that a missed session did take place."""
+
+    reason = _reason(_l("What happened?"))
+
+
+class MeetingLinkForm(SessionForm):
+    """Where it is held."""
+
+    meeting_url = StringField(
+        _l("Meeting link"),
+        [Maybe(contract_rules.check_meeting_url, maxlength=contract_rules.URL_MAX)],
+        [_trim],
+        widget=URLInput(),
+    )
+
+
+class PressForm(SessionForm):
+    """A verb that needs nothing but the press of its button."""

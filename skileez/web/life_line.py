@@ -1,0 +1,90 @@
+"""The life line of a session: every event as a person reads it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Row
+
+from skileez.events import Event
+from skileez.web.display import iso, when
+
+ROLE_WORDS: Final = {
+    "student": _l("student"),
+    "coach": _l("coach"),
+    "admin": _l("administrator"),
+    None: _l("the system"),
+}
+
+
+_TOLD: Final[dict[str, tuple[Any, str, str]]] = {
+    "session.booked": (_l("Booked"), "calendar-plus", "blue"),
+    "session.scheduled": (_l("Time picked"), "calendar-plus", "blue"),
+    "session.confirmed": (_l("Confirmed"), "calendar-check", "green"),
+    "session.reschedule_requested": (_l("Asked to move it"), "move", "amber"),
+    "session.reschedule_countered": (_l("Proposed other times"), "repeat", "amber"),
+    "session.reschedule_approved": (_l("Move approved"), "check-circle", "green"),
+    "session.reschedule_auto_approved": (
+        _l("Move approved, as nobody answered in time"),
+        "hourglass",
+        "green",
+    ),
+    "session.reschedule_declined": (_l("Move declined"), "x-circle", "grey"),
+    "session.reschedule_withdrawn": (_l("Request withdrawn"), "undo", "grey"),
+    "session.reschedule_lapsed": (_l("Request lapsed without an answer"), "hourglass", "grey"),
+    "session.to_be_scheduled": (
+        _l("No proposed time was left; it is to be scheduled"),
+        "open",
+        "amber",
+    ),
+    "session.completed": (_l("Completed"), "check-circle", "accent"),
+    "session.notes_changed": (_l("Notes changed"), "note", "grey"),
+    "session.cancelled": (_l("Cancelled"), "x-circle", "grey"),
+    "session.missed": (_l("Marked missed"), "missed", "red"),
+    "session.correction_requested": (_l("Said that it did take place"), "flag", "amber"),
+    "session.correction_declined": (_l("Correction declined"), "x-circle", "grey"),
+    "session.corrected": (_l("Corrected: it did take place"), "check-circle", "accent"),
+    "session.meeting_link_set": (_l("Meeting link changed"), "link", "grey"),
+}
+
+
+def timeline(events: Sequence[Row[Event, str]]) -> list[dict[str, Any]]:
+    """Everything that happened, newest first, as the macro ``timeline`` takes it."""
+    return [_told(event, name) for event, name in reversed(events)]
+
+
+def _told(event: Event, name: str | None) -> dict[str, Any]:
+    title, icon, tone = _TOLD.get(event.verb, (event.verb, "info", "grey"))
+    role = ROLE_WORDS.get(event.role, event.role)
+    details = event.details
+    old, new = event.old_time, event.new_time
+    return {
+        "icon": icon,
+        "tone": tone,
+        "title": _detailed(str(title), event),
+        "who": _("%(name)s (%(role)s)", name=name, role=role) if name else _("Automatically"),
+        "when": when(event.at),
+        "iso": iso(event.at),
+        "reason": event.reason,
+        "old": when(old) if old and new and old != new else None,
+        "new": when(new) if new and old != new else None,
+        "times": [when(datetime.fromisoformat(one)) for one in details.get("proposed_times", ())],
+    }
+
+
+def _detailed(title: str, event: Event) -> Any:
+    details = event.details
+    if event.verb == "session.cancelled" and details.get("late"):
+        return _("Cancelled late")
+    if event.verb == "session.missed" and details.get("absent"):
+        absent = {
+            "student": _("the student was absent"),
+            "coach": _("the coach was absent"),
+            "both": _("both were absent"),
+        }.get(details["absent"], "")
+        return _("Marked missed: %(absent)s", absent=absent)
+    if event.verb == "session.reschedule_requested" and not details.get("proposed_times"):
+        return _("Asked to move it, any time suits")
+    return title

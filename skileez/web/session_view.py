@@ -1,0 +1,307 @@
+"""A session as a page shows it: times in both zones, its next steps, its life line."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from babel.dates import format_datetime
+from flask import url_for
+from flask_babel import gettext as _
+
+from skileez import zones
+from skileez.errors import Refusal
+from skileez.sessions import reschedule_rules, rules
+from skileez.sessions.models import Session
+from skileez.sessions.queries import Line
+from skileez.sessions.rules import Facts, Policy, Status
+from skileez.web.display import clock as clock_of
+from skileez.web.display import day, iso, my_zone, offset, sentence, when, zone_label
+from skileez.web.display import length as duration
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something a person may do now (``why_not`` None), or may not, with the reason."""
+
+    key: str
+    text: str
+    icon: str
+    href: str | None = None
+    post: str | None = None
+    kind: str = "quiet"
+    note: str | None = None
+    why_not: str | None = None
+
+
+def in_zone(instant: datetime, zone: str) -> dict[str, str]:
+    """An instant in words, in ``zone``, as the macros take it."""
+    there = zones.local(instant, zone)
+    return {
+        "day": day(instant, zone),
+        "time": clock_of(instant, zone),
+        "zone": f"{zone_label(zone)}, {offset(instant, zone)}",
+        "iso": iso(instant),
+        "month": str(format_datetime(there, "MMM", tzinfo=there.tzinfo, locale="en")),
+        "dom": str(there.day),
+    }
+
+
+def both_zones(instant: datetime, other_zone: str) -> dict[str, dict[str, str] | None]:
+    """``mine`` and, where the clocks differ just then, ``theirs``."""
+    mine = zones.local(instant, my_zone())
+    theirs = zones.local(instant, other_zone)
+    differs = mine.utcoffset() != theirs.utcoffset()
+    return {
+        "mine": in_zone(instant, my_zone()),
+        "theirs": in_zone(instant, other_zone) if differs else None,
+    }
+
+
+def from_now(instant: datetime, now: datetime) -> Any:
+    """How far away: "in 3 h" or "20 min ago"."""
+    if instant >= now:
+        return _("in %(time)s", time=duration(instant - now))
+    return _("%(time)s ago", time=duration(now - instant))
+
+
+def shown_state(facts: Facts, state: str) -> str:
+    """The state's word for a chip: "to be scheduled" is a scheduled session without a time."""
+    if facts.status == Status.SCHEDULED and facts.start is None:
+        return "to_be_scheduled"
+    return str(state)
+
+
+def row(line: Line, now: datetime, note: str | None = None) -> dict[str, Any]:
+    """A line of a list, as the macro ``session_row`` takes it."""
+    start = line.start
+    ahead = start is not None and start > now and line.facts.status == Status.SCHEDULED
+    return {
+        "id": line.id,
+        "version": line.version,
+        "href": url_for("sessions.show", session_id=line.id),
+        "title": _(
+            "%(title)s · %(number)s of %(total)s",
+            title=line.title,
+            number=line.number,
+            total=line.total,
+        ),
+        "state": shown_state(line.facts, line.state),
+        "confirmed": line.facts.confirmed,
+        "when": in_zone(start, my_zone()) if start else None,
+        "with_name": line.other_name,
+        "meta": [duration(line.minutes)],
+        "note": note,
+        "countdown": {"iso": iso(start), "text": from_now(start, now)} if ahead and start else None,
+        "next": False,
+    }
+
+
+def todo(line: Line, now: datetime, policy: Policy) -> Step | None:
+    """What this line asks of its reader now, if anything; the rules say whose move it is."""
+    facts, role = line.facts, line.role
+    if facts.pending and reschedule_rules.may_answer(facts, role, now) is None:
+        return Step(
+            "answer",
+            _("Answer"),
+            "move",
+            url_for("sessions.approval", session_id=line.id),
+            kind="primary",
+            note=_(
+                "%(name)s asks to move it. Answer until %(deadline)s.",
+                name=line.other_name,
+                deadline=when(facts.pending.deadline),
+            ),
+        )
+    if facts.start is None and rules.may_schedule(facts, role) is None:
+        return Step(
+            "schedule",
+            _("Pick a time"),
+            "calendar-plus",
+            url_for("sessions.schedule", session_id=line.id),
+            kind="primary",
+            note=_("It has no time yet."),
+        )
+    if facts.correction_by and rules.may_answer_correction(facts, role) is None:
+        return Step(
+            "correction",
+            _("Look at it"),
+            "flag",
+            url_for("sessions.show", session_id=line.id),
+            kind="primary",
+            note=_("%(name)s says that it did take place.", name=line.other_name),
+        )
+    if rules.is_overdue(facts, now) and rules.may_complete(facts, role, now) is None:
+        return Step(
+            "complete",
+            _("Complete"),
+            "check",
+            url_for("sessions.complete_form", session_id=line.id),
+            kind="primary",
+            note=_("It is over. Say how it went."),
+        )
+    if not facts.confirmed and not facts.pending and rules.may_confirm(facts, role, now) is None:
+        return Step(
+            "confirm",
+            _("Confirm"),
+            "calendar-check",
+            post=url_for("sessions.confirm", session_id=line.id),
+            kind="primary",
+            note=_("%(name)s waits for your confirmation.", name=line.other_name),
+        )
+    return None
+
+
+def steps(session: Session, role: str, now: datetime, policy: Policy) -> list[Step]:
+    """Everything this reader may do with the session now, and what they may not, and why."""
+    facts = session.facts
+    made = list(_reschedule_steps(session, facts, role, now, policy))
+    made += _life_steps(session, facts, role, now, policy)
+    return made
+
+
+_SILENT = frozenset(
+    {
+        "not_scheduled",
+        "to_be_scheduled",
+        "no_request",
+        "not_missed",
+        "not_completed",
+        "already_scheduled",
+        "only_the_coach_confirms",
+        "only_the_coach_sets_the_link",
+        "not_your_request",
+        "own_request",
+        "no_correction",
+        "not_a_participant",
+    }
+)
+"""Refusals that go without saying: the page shows the reason already."""
+
+
+def _step(refusal: Refusal | None, step: Step) -> list[Step]:
+    if refusal is None:
+        return [step]
+    if refusal.code in _SILENT:
+        return []
+    return [Step(step.key, step.text, step.icon, why_not=sentence(refusal))]
+
+
+def _reschedule_steps(
+    session: Session, facts: Facts, role: str, now: datetime, policy: Policy
+) -> list[Step]:
+    made: list[Step] = []
+    if facts.pending:
+        made += _step(
+            reschedule_rules.may_answer(facts, role, now),
+            Step(
+                "answer",
+                _("Answer the request"),
+                "move",
+                url_for("sessions.approval", session_id=session.id),
+                kind="primary",
+                note=_("until %(deadline)s", deadline=when(facts.pending.deadline)),
+            ),
+        )
+        made += _step(
+            reschedule_rules.may_withdraw(facts, role),
+            Step(
+                "withdraw",
+                _("Withdraw the request"),
+                "undo",
+                post=url_for("sessions.withdraw", session_id=session.id),
+                note=_("the original time stands"),
+            ),
+        )
+        return made
+    until = reschedule_rules.request_until(facts, role, policy)
+    kind = facts.start and reschedule_rules.request_kind(role, rules.lead(facts.start, now), policy)
+    late = kind == rules.RequestKind.LATE
+    made += _step(
+        reschedule_rules.may_request_reschedule(facts, role, now, policy),
+        Step(
+            "reschedule",
+            _("Ask to move it"),
+            "move",
+            url_for("sessions.reschedule", session_id=session.id),
+            note=(
+                _("late: needs a yes; until %(until)s", until=when(until))
+                if late and until
+                else _("until %(until)s", until=when(until))
+                if until
+                else None
+            ),
+        ),
+    )
+    return made
+
+
+def _life_steps(
+    session: Session, facts: Facts, role: str, now: datetime, policy: Policy
+) -> list[Step]:
+    made: list[Step] = []
+    if not facts.confirmed:
+        made += _step(
+            rules.may_confirm(facts, role, now),
+            Step(
+                "confirm",
+                _("Confirm"),
+                "calendar-check",
+                post=url_for("sessions.confirm", session_id=session.id),
+                kind="primary",
+                note=_("until %(start)s", start=when(facts.start)) if facts.start else None,
+            ),
+        )
+    if facts.start is None:
+        made += _step(
+            rules.may_schedule(facts, role),
+            Step(
+                "schedule",
+                _("Pick a time"),
+                "calendar-plus",
+                url_for("sessions.schedule", session_id=session.id),
+                kind="primary",
+            ),
+        )
+    over = rules.is_overdue(facts, now)
+    made += _step(
+        rules.may_complete(facts, role, now),
+        Step(
+            "complete",
+            _("Complete it"),
+            "check",
+            url_for("sessions.complete_form", session_id=session.id),
+            kind="primary" if over else "quiet",
+        ),
+    )
+    made += _step(
+        rules.may_mark_missed(facts, role, now),
+        Step(
+            "missed",
+            _("It was missed"),
+            "missed",
+            url_for("sessions.missed_form", session_id=session.id),
+        ),
+    )
+    made += _step(
+        rules.may_cancel(facts, role),
+        Step(
+            "cancel",
+            _("Cancel it"),
+            "x-circle",
+            url_for("sessions.cancel_form", session_id=session.id),
+            kind="danger",
+        ),
+    )
+    made += _step(
+        rules.may_request_correction(facts, role, now, policy),
+        Step(
+            "correction",
+            _("It did take place"),
+            "flag",
+            url_for("sessions.correction", session_id=session.id),
+            note=_("until %(until)s", until=when(until))
+            if (until := rules.correction_until(facts, policy))
+            else None,
+        ),
+    )
+    return made

@@ -1,0 +1,342 @@
+"""The session pages: the list, one session, and the verbs that need only a press.
+
+The forms are in ``reschedule`` and ``outcome``; all verbs run through ``perform``.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from skileez import clock
+from skileez.db import transaction
+from skileez.errors import N_, Refusal, Refused, require
+from skileez.events import Actor
+from skileez.sessions import actions, policy, queries, rules
+from skileez.sessions.models import Session
+from skileez.sessions.queries import Cursor, Filter, View
+from skileez.sessions.reschedule_rules import Silence
+from skileez.sessions.rules import State
+from skileez.web import consequences, life_line, session_view
+from skileez.web.access import PARTICIPANT, SIGNED_IN, access, me
+from skileez.web.display import iso, sentence, when
+from skileez.web.errors import STATUS
+from skileez.web.forms import MeetingLinkForm, NotesForm, PressForm, SessionForm
+
+sessions = Blueprint("sessions", __name__)
+
+Verb = Callable[[Session, str, Actor, datetime], None]
+
+SETTLED = {
+    Silence.APPROVED: Refusal(
+        "settled_by_silence",
+        N_("The time to answer ended, and the session moved to the first proposed time."),
+    ),
+    Silence.TO_BE_SCHEDULED: Refusal(
+        "settled_by_silence",
+        N_("The time to answer ended and no proposed time was left; a new time has to be picked."),
+    ),
+    Silence.LAPSED: Refusal(
+        "settled_by_silence",
+        N_("The time to answer ended, and the session stays where it was."),
+    ),
+}
+
+
+def actor() -> Actor:
+    """The reader, as the one who acts."""
+    return Actor("person", me().id)
+
+
+def perform(session_id: int, form: SessionForm, verb: Verb, *, once: bool = True) -> None:
+    """Run ``verb`` on the reader's session in one transaction.
+
+    A request whose deadline has passed is settled first, and then the reader is told, since what
+    they saw is no longer true. ``once`` refuses a page that the session has moved on from.
+    Raises ``NotFound`` for a stranger and ``Refused``.
+    """
+    now, who = clock.now(), actor()
+    with transaction():
+        session = actions.find_for(who, session_id)
+        role = session.role_of(who.id)
+        assert role is not None
+        settled = session.settle_silence(now=now)
+        if settled is None:
+            if once:
+                require(rules.check_version(form.known_version(session.version), session.version))
+            verb(session, role, who, now)
+    if settled is not None:
+        raise Refused(SETTLED[settled])
+
+
+def found(session_id: int) -> tuple[Session, str]:
+    """The reader's session, for looking, and their role in it. Raises ``NotFound``."""
+    session = queries.seen_by(me().id, session_id)
+    role = session.role_of(me().id)
+    assert role is not None
+    return session, role
+
+
+def other_of(session: Session, role: str) -> Any:
+    """The other participant."""
+    return session.contract.student if role == "coach" else session.contract.coach
+
+
+def to_page(session_id: int, message: str) -> ResponseReturnValue:
+    """Back to the session's page, with word of what was done."""
+    flash(message, "ok")
+    return redirect(url_for("sessions.show", session_id=session_id), 303)
+
+
+def not_now(session: Session, role: str, refusal: Refusal) -> tuple[str, int]:
+    """The page in place of a form whose verb is not possible now."""
+    page = render_template(
+        "sessions/not_now.html", session=session, role=role, why=sentence(refusal)
+    )
+    return page, STATUS[refusal.kind]
+
+
+# The list
+
+
+@sessions.get("/sessions")
+@access(SIGNED_IN)
+def index() -> ResponseReturnValue:
+    """The reader's sessions, by state and contract, a page at a time."""
+    now, wanted = clock.now(), _filter()
+    page = queries.page(me().id, wanted, now, Cursor.parse(request.args.get("at")))
+    inforce = policy.in_force()
+    lines = [(line, session_view.todo(line, now, inforce)) for line in page.lines]
+    return render_template(
+        "sessions/index.html",
+        rows=[session_view.row(line, now, step.note if step else None) for line, step in lines],
+        wanted=wanted,
+        contracts=queries.contracts_of(me().id),
+        states=list(State),
+        previous=_link(wanted, page.previous) if page.previous else None,
+        next=_link(wanted, page.next) if page.next else None,
+        link=_link,
+    )
+
+
+def _filter() -> Filter:
+    said = request.args
+    view = said.get("view", "")
+    state = said.get("state", "")
+    contract = said.get("contract", "")
+    return Filter(
+        View(view) if view in tuple(View) else View.ALL if state else View.UPCOMING,
+        State(state) if state in tuple(State) else None,
+        int(contract) if contract.isdecimal() and len(contract) < 10 else None,
+    )
+
+
+def _link(wanted: Filter, cursor: Cursor | None = None, **changed: Any) -> str:
+    said = {
+        "view": wanted.view.value,
+        "state": wanted.state.value if wanted.state else None,
+        "contract": wanted.contract_id,
+        "at": str(cursor) if cursor else None,
+        **changed,
+    }
+    return url_for("sessions.index", **said)
+
+
+@sessions.get("/sessions.csv")
+@access(SIGNED_IN)
+def export() -> ResponseReturnValue:
+    """The same list as a CSV file, whole; times in UTC and in the reader's zone."""
+    now, wanted, reader = clock.now(), _filter(), me()
+    found_lines = list(queries.every(reader.id, wanted, now))
+    return Response(
+        _csv(found_lines, reader.zone),
+        mimetype="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="sessions.csv"'},
+    )
+
+
+_HEADINGS = (
+    "id",
+    "contract",
+    "number",
+    "of",
+    "with",
+    "your role",
+    "state",
+    "confirmed",
+    "start (UTC)",
+    "start (your zone)",
+    "minutes",
+)
+
+
+def _csv(lines: list[queries.Line], zone: str) -> Iterator[str]:
+    yield _csv_row(_HEADINGS)
+    for line in lines:
+        yield _csv_row(
+            (
+                line.id,
+                line.title,
+                line.number,
+                line.total,
+                line.other_name,
+                line.role,
+                session_view.shown_state(line.facts, line.state),
+                "yes" if line.facts.confirmed else "no",
+                iso(line.start) if line.start else "",
+                when(line.start, zone) if line.start else "",
+                line.minutes,
+            )
+        )
+
+
+def _csv_row(values: tuple[Any, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow([_inert(value) for value in values])
+    return text.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula, made text again."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n"):
+        return "'" + value
+    return value
+
+
+# One session
+
+
+@sessions.get("/sessions/<int:session_id>")
+@access(PARTICIPANT)
+def show(session_id: int) -> ResponseReturnValue:
+    """Everything about one session: its state, times, next steps, notes and life line."""
+    return show_page(session_id)
+
+
+def show_page(
+    session_id: int,
+    *,
+    refused: Refused | None = None,
+    notes_form: NotesForm | None = None,
+    link_form: MeetingLinkForm | None = None,
+    status: int | None = None,
+) -> ResponseReturnValue:
+    """The session's page; with a refusal it says what was not done, and why."""
+    admin = me().is_admin
+    session = queries.seen_by(me().id, session_id, admin=admin)
+    role = session.role_of(me().id)
+    now, inforce = clock.now(), policy.in_force()
+    facts = session.facts
+    other = other_of(session, role or "student")
+    made = session_view.steps(session, role, now, inforce) if role else []
+    return render_template(
+        "sessions/show.html",
+        session=session,
+        contract=session.contract,
+        role=role,
+        other=other,
+        facts=facts,
+        state=session_view.shown_state(facts, session.state),
+        times=session_view.both_zones(session.scheduled_at, other.zone)
+        if session.scheduled_at
+        else None,
+        proposed=[session_view.both_zones(one, other.zone) for one in session.proposed_times],
+        countdown=session_view.from_now(session.scheduled_at, now)
+        if session.scheduled_at
+        else None,
+        steps=[step for step in made if step.why_not is None],
+        refused_steps=[step for step in made if step.why_not is not None],
+        silence=consequences.of_silence(session) if session.reschedule_requested else None,
+        timeline=life_line.timeline(queries.history(session.id)),
+        may_settle_correction=session.correction_by is not None
+        and rules.may_answer_correction(facts, role or "admin") is None,
+        may_set_link=role is not None and rules.may_set_meeting_url(facts, role) is None,
+        may_add_notes=role is not None and rules.may_add_notes(facts, role) is None,
+        notes_form=notes_form or _notes_form(session, role),
+        link_form=link_form
+        or MeetingLinkForm(
+            formdata=None, meeting_url=session.meeting_url, version=str(session.version)
+        ),
+        press=PressForm(formdata=None, version=str(session.version)),
+        said=sentence(refused.refusal) if refused else None,
+        overdue=rules.is_overdue(facts, now),
+    ), status or (STATUS[refused.refusal.kind] if refused else 200)
+
+
+def _notes_form(session: Session, role: str | None) -> NotesForm:
+    mine = session.student_notes if role == "student" else session.coach_notes
+    return NotesForm(formdata=None, notes=mine, version=str(session.version))
+
+
+def press(session_id: int, verb: Verb, done: str, *, once: bool = True) -> ResponseReturnValue:
+    """Answer a verb that needs only a press: done and back, or the page with the reason."""
+    try:
+        perform(session_id, PressForm(), verb, once=once)
+    except Refused as refused:
+        return show_page(session_id, refused=refused)
+    return to_page(session_id, done)
+
+
+@sessions.post("/sessions/<int:session_id>/confirm")
+@access(PARTICIPANT)
+def confirm(session_id: int) -> ResponseReturnValue:
+    """The coach confirms; a second press changes nothing."""
+
+    def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
+        session.confirm(role, actor=who, now=now)
+
+    return press(session_id, verb, _("Confirmed."), once=False)
+
+
+@sessions.post("/sessions/<int:session_id>/withdraw-reschedule")
+@access(PARTICIPANT)
+def withdraw(session_id: int) -> ResponseReturnValue:
+    """Who asked takes the request back."""
+
+    def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
+        session.withdraw_reschedule(role, actor=who, now=now)
+
+    return press(session_id, verb, _("The request is withdrawn; the original time stands."))
+
+
+@sessions.post("/sessions/<int:session_id>/meeting-link")
+@access(PARTICIPANT)
+def meeting_link(session_id: int) -> ResponseReturnValue:
+    """The coach says where this one is held."""
+    form = MeetingLinkForm()
+
+    def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
+        session.set_meeting_url(form.said(form.meeting_url), role, actor=who, now=now)
+
+    found(session_id)
+    if not form.validate():
+        return show_page(session_id, link_form=form, status=422)
+    try:
+        perform(session_id, form, verb)
+    except Refused as refused:
+        return show_page(session_id, refused=refused, link_form=form)
+    return to_page(session_id, _("The meeting link is saved."))
+
+
+@sessions.post("/sessions/<int:session_id>/notes")
+@access(PARTICIPANT)
+def notes(session_id: int) -> ResponseReturnValue:
+    """A participant adds or changes their own notes."""
+    form = NotesForm()
+
+    def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
+        session.add_notes(form.said(form.notes), role, actor=who, now=now)
+
+    found(session_id)
+    if not form.validate():
+        return show_page(session_id, notes_form=form, status=422)
+    try:
+        perform(session_id, form, verb, once=False)
+    except Refused as refused:
+        return show_page(session_id, refused=refused, notes_form=form)
+    return to_page(session_id, _("Your notes are saved."))

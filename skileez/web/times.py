@@ -1,0 +1,75 @@
+"""A date and time typed on a page: wall-clock time in a named zone, made an instant.
+
+Daylight saving leaves holes and repeats. Where what was typed names no instant, or two, the
+field offers the instants it may have meant, as values that carry their offset.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from wtforms import FieldList, StringField
+
+from skileez import zones
+from skileez.errors import Refused
+from skileez.web.display import offset, sentence, when
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One instant that a typed time may have meant."""
+
+    value: str
+    label: str
+
+
+class InstantField(StringField):
+    """``datetime-local`` text, or ISO 8601 with an offset; ``instant(zone)`` reads it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.meant: list[Choice] = []
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        # A chosen alternative stands after the text it explains, under the same name.
+        said = [value.strip() for value in valuelist if value.strip()]
+        self.data = said[-1] if said else ""
+
+    def instant(self, zone: str) -> datetime | None:
+        """The instant in UTC; None for an empty field and, with the error told, for a bad one."""
+        if not self.data:
+            return None
+        try:
+            typed = datetime.fromisoformat(self.data)
+        except ValueError:
+            self.errors = [*self.errors, _("Write the date and time like 2027-03-01 14:30.")]
+            return None
+        try:
+            if typed.tzinfo is not None:
+                zones.local(typed, "UTC")
+                return typed.astimezone(UTC)
+            return zones.resolve(typed, zone)
+        except Refused as refused:
+            self.errors = [*self.errors, sentence(refused.refusal)]
+            if refused.code in ("local_time_missing", "local_time_twice"):
+                self.meant = [
+                    Choice(one.isoformat(), f"{when(one, zone)} ({offset(one, zone)})")
+                    for one in zones.alternatives(typed, zone)
+                ]
+        except OverflowError:
+            self.errors = [*self.errors, _("This date cannot be used; choose another.")]
+        return None
+
+    def _value(self) -> str:
+        # What the text input shows again: without the offset of a chosen alternative.
+        return str(self.data or "")[:16].replace(" ", "T")
+
+
+def instants(fields: "FieldList[InstantField]", zone: str) -> Sequence[datetime] | None:
+    """The instants of all filled rows; None when any of them could not be read."""
+    read = [(field, field.instant(zone)) for field in fields]
+    if any(field.errors for field, _instant in read):
+        return None
+    return [instant for _field, instant in read if instant is not None]
