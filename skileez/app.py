@@ -20,8 +20,17 @@ from skileez.accounts import actions, passwords
 from skileez.accounts.models import Person
 from skileez.config import Settings
 from skileez.sessions import policy
-from skileez.web import access, assets, display, errors, security, throttle
-from skileez.web import booking, outcome, reschedule  # noqa: F401  (their routes join sessions)
+from skileez.web import (
+    access,
+    assets,
+    booking,
+    display,
+    errors,
+    outcome,
+    reschedule,
+    security,
+    throttle,
+)
 from skileez.web.auth import auth
 from skileez.web.dashboard import dashboard
 from skileez.web.people import people
@@ -31,6 +40,9 @@ from skileez.web.sweeps import sweeps
 
 LANGUAGES = ("en",)
 LARGEST_ID = 2**31 - 1
+ROUTES_OF_SESSIONS = (booking, outcome, reschedule)
+"""Modules that add their routes to the pages of sessions by being imported."""
+
 log = logs.logger(__name__)
 
 
@@ -95,7 +107,8 @@ def _keep_sessions(app: Flask, settings: Settings) -> None:
 
 class _Logins(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
     """Without its "remember me" cookie, for which it would look into every session: so files
-    would vary by cookie."""
+    would vary by cookie.
+    """
 
     def _update_remember_cookie(self, response: Response) -> Response:
         return response

@@ -5,7 +5,8 @@ Never a query string or a token: the route is logged, not the address.
 
 import logging
 import re
-from typing import Final
+import sys
+from typing import Final, TextIO
 from uuid import uuid4
 
 import structlog
@@ -13,6 +14,14 @@ from structlog.typing import Processor
 
 _HANDLER_NAME: Final = "skileez"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class _ToStandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is now, not to what it was when the logs were set up."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def configure(level: str, *, readable: bool = False) -> None:
@@ -34,7 +43,7 @@ def configure(level: str, *, readable: bool = False) -> None:
         if readable
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
-    handler = logging.StreamHandler()
+    handler = _ToStandardError()
     handler.name = _HANDLER_NAME
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

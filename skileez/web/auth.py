@@ -36,13 +36,6 @@ def _settings() -> Settings:
     return settings
 
 
-@auth.get("/")
-@access(PUBLIC)
-def home() -> ResponseReturnValue:
-    """The front door leads to the dashboard, or to signing in."""
-    return redirect(url_for("dashboard.show" if current_user.is_authenticated else ".sign_in"))
-
-
 @auth.route("/sign-in", methods=["GET", "POST"])
 @access(PUBLIC)
 @throttle.failures("sign_in_failures_per_account", "15 minutes", throttle.account)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_limiter import RateLimitExceeded
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -82,7 +83,8 @@ def on_too_many(error: RateLimitExceeded) -> Response:
     broken = limiter.current_limit
     seconds = error.limit.limit.get_expiry()
     if broken is not None:
-        seconds = max(1, broken.reset_at - int(clock.now().timestamp()))
+        left = broken.reset_at - int(clock.now().timestamp())
+        seconds = max(1, min(seconds, left))
     minutes = -(-seconds // 60)
     text = _("There were too many tries. Wait %(minutes)s min, then try again.", minutes=minutes)
     return answer(429, text, code="too_many", headers={"Retry-After": str(seconds)})
@@ -107,8 +109,14 @@ def on_failure(error: Exception) -> Response:
     try:
         return answer(500)
     except Exception:
-        # What broke may be what the page needs (the database): say it without a page.
+        # What broke may be what the page needs to greet its reader: the database.
         log.exception("error_page.failed")
+    # Where Flask-Login looks for the reader: nobody, as far as this page goes.
+    setattr(g, "_login_user", AnonymousUserMixin())  # noqa: B010
+    try:
+        return answer(500)
+    except Exception:
+        log.exception("error_page.failed_again")
         title, text = WORDS[500]
         return Response(f"{title}. {text}\n", 500, mimetype="text/plain")
 

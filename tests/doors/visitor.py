@@ -1,0 +1,70 @@
+"""Somebody with a browser: reads pages, fills in forms, is signed in or not."""
+
+import re
+from html import unescape
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from skileez import clock, db
+from skileez.accounts import actions, passwords
+from skileez.accounts.models import Person
+
+PASSWORD = "correct horse"
+_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+def add_person(email: str = "ada@example.org", **columns: Any) -> Person:
+    """A person with an account, made without a door."""
+    with db.transaction():
+        person = actions.sign_up(
+            email=email,
+            display_name=columns.pop("display_name", "Ada Lovelace"),
+            hashed=passwords.current().hash(PASSWORD),
+            zone=columns.pop("zone", "Europe/Berlin"),
+            now=clock.now(),
+        )
+        for name, value in columns.items():
+            setattr(person, name, value)
+    db.session.remove()
+    return person
+
+
+class Visitor:
+    """One browser."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+
+    def get(self, path: str, **given: Any) -> TestResponse:
+        """Open a page."""
+        return self.client.get(path, buffered=True, **given)
+
+    def post(self, path: str, on: str = "/sign-in", **fields: Any) -> TestResponse:
+        """Send a form, with the token that the page ``on`` has."""
+        headers = fields.pop("headers", None)
+        return self.client.post(
+            path, data={"csrf_token": self.token(on), **fields}, headers=headers
+        )
+
+    def token(self, on: str) -> str:
+        """The CSRF token on a page."""
+        page = self.client.get(on, follow_redirects=True)
+        found = _TOKEN.search(page.text)
+        assert found, f"no form on {on}: {page.status}"
+        return found[1]
+
+    def sign_in(self, email: str = "ada@example.org", password: str = PASSWORD) -> TestResponse:
+        """Sign in through the page."""
+        return self.post("/sign-in", email=email, password=password)
+
+    def is_signed_in(self) -> bool:
+        """Whether the profile opens."""
+        return self.get("/profile").status_code == 200
+
+
+def text_of(page: TestResponse) -> str:
+    """A page's words, without its marks."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
