@@ -80,8 +80,9 @@ class Proposal(Model):
         return contract
 
     def decline(self, *, actor: Actor, now: datetime, reason: str | None = None) -> None:
-        """The student says no. Raises ``Refused``."""
+        """The student says no; a reason is optional. Raises ``Refused``."""
         require(rules.may_answer_proposal(self.status, is_student=actor.id == self.student_id))
+        reason = _reason(reason)
         self._close(ProposalStatus.DECLINED, now)
         self._say("proposal.declined", actor, "student", now, reason)
 
@@ -181,10 +182,14 @@ class Contract(Model):
             self._become(ContractStatus.COMPLETED, "contract.completed", actor, None, now)
             self.ends_on = max(self.starts_on, now.date())
 
-    def pause(self, *, actor: Actor, role: str, now: datetime) -> None:
-        """No booking and no completing until it is resumed. Raises ``Refused``."""
+    def pause(self, *, actor: Actor, role: str, now: datetime, reason: str | None = None) -> None:
+        """No booking and no completing until it is resumed; a reason is optional.
+
+        Raises ``Refused``.
+        """
         require(rules.may_pause(self.status))
-        self._become(ContractStatus.PAUSED, "contract.paused", actor, role, now)
+        said = _reason(reason)
+        self._become(ContractStatus.PAUSED, "contract.paused", actor, role, now, said)
 
     def resume(self, *, actor: Actor, role: str, now: datetime) -> None:
         """Active again. Raises ``Refused``."""
@@ -249,3 +254,11 @@ class Contract(Model):
             contract_id=self.id,
             **what,
         )
+
+
+def _reason(said: str | None) -> str | None:
+    """An optional reason, trimmed; if there is one it has the length of any other."""
+    said = (said or "").strip() or None
+    if said:
+        require(rules.check_reason(said))
+    return said

@@ -3,6 +3,7 @@
 Pure: values in, a ``Refusal`` or None (= yes) out.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -25,6 +26,9 @@ REASON_MIN, REASON_MAX = 10, 500
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "AUD", "CAD", "JPY", "INR", "BRL", "SEK", "NOK", "DKK")
 """ISO 4217 codes offered; prices are integers in the currency's minor unit."""
+
+_WITHOUT_MINOR_UNIT = frozenset({"JPY"})
+_PRICE = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?", re.ASCII)
 
 
 class ContractStatus(StrEnum):
@@ -112,6 +116,29 @@ def check_meeting_url(url: str | None) -> Refusal | None:
     return None
 
 
+def minor_digits(currency: str) -> int:
+    """How many decimals the currency has (ISO 4217): 2 for EUR, none for JPY."""
+    return 0 if currency in _WITHOUT_MINOR_UNIT else 2
+
+
+def price_in_minor(said: str, currency: str) -> int | Refusal:
+    """A price as people write it ("45", "45.50", "45,50") in minor units of its currency.
+
+    Thousands are not grouped: "1,250" means different amounts to different people.
+    """
+    digits = minor_digits(currency)
+    found = _PRICE.fullmatch(said.strip())
+    if found is None or (found[2] and not digits):
+        return Refusal(
+            "price_unreadable",
+            N_("Write the price as a plain number, such as %(example)s."),
+            {"example": "45.50" if digits else "4500"},
+            Kind.INVALID,
+            "price",
+        )
+    return int(found[1] + (found[2] or "").ljust(digits, "0"))
+
+
 def check_terms(terms: Terms) -> Refusal | None:
     """The terms of a proposal: each figure within its bounds."""
     if not 1 <= len(terms.title.strip()) <= TITLE_MAX:
@@ -134,7 +161,7 @@ def check_terms(terms: Terms) -> Refusal | None:
         return Refusal(
             "price_out_of_range",
             N_("A price is zero or more, and at most %(most)s."),
-            {"most": f"{MAX_PRICE // 100:,}"},
+            {"most": f"{MAX_PRICE // 10 ** minor_digits(terms.currency):,} {terms.currency}"},
             Kind.INVALID,
             "price",
         )
@@ -207,6 +234,18 @@ def may_withdraw_proposal(status: str, *, is_coach: bool) -> Refusal | None:
             Kind.FORBIDDEN,
         )
     return _pending(status)
+
+
+def check_unchanged(status: str, known: int, current: int) -> Refusal | None:
+    """Whether the page a person answers from still shows the proposal as it is."""
+    if refusal := _pending(status):
+        return refusal
+    if known != current:
+        return Refusal(
+            "proposal_changed",
+            N_("This proposal changed since you opened the page. Look at it again, then answer."),
+        )
+    return None
 
 
 def _pending(status: str) -> Refusal | None:
