@@ -139,9 +139,9 @@ def price_in_minor(said: str, currency: str) -> int | Refusal:
     return int(found[1] + (found[2] or "").ljust(digits, "0"))
 
 
-def check_terms(terms: Terms) -> Refusal | None:
-    """The terms of a proposal: each figure within its bounds."""
-    if not 1 <= len(terms.title.strip()) <= TITLE_MAX:
+def check_title(title: str) -> Refusal | None:
+    """A proposal has a title of at most 120 characters."""
+    if not 1 <= len(title.strip()) <= TITLE_MAX:
         return Refusal(
             "title_length",
             N_("Give it a title of 1 to %(most)s characters."),
@@ -149,23 +149,49 @@ def check_terms(terms: Terms) -> Refusal | None:
             Kind.INVALID,
             "title",
         )
-    if not 1 <= terms.total_sessions <= MAX_SESSIONS:
+    return None
+
+
+def check_count(sessions: int | None) -> Refusal | None:
+    """A contract has 1 to 500 sessions."""
+    if sessions is None or not 1 <= sessions <= MAX_SESSIONS:
         return Refusal(
             "sessions_out_of_range",
             N_("A contract has 1 to %(most)s sessions; you asked for %(given)s."),
-            {"most": MAX_SESSIONS, "given": terms.total_sessions},
+            {"most": MAX_SESSIONS, "given": sessions or 0},
             Kind.INVALID,
             "total_sessions",
         )
-    if not 0 <= terms.price <= MAX_PRICE:
+    return None
+
+
+def check_message(message: str) -> Refusal | None:
+    """A message is optional and has at most 2,000 characters."""
+    length = len(message.strip())
+    if length > MESSAGE_MAX:
         return Refusal(
-            "price_out_of_range",
-            N_("A price is zero or more, and at most %(most)s."),
-            {"most": f"{MAX_PRICE // 10 ** minor_digits(terms.currency):,} {terms.currency}"},
+            "message_too_long",
+            N_("Keep the message to %(most)s characters; this one has %(length)s."),
+            {"most": MESSAGE_MAX, "length": length},
             Kind.INVALID,
-            "price",
+            "message",
         )
-    if terms.currency not in CURRENCIES:
+    return None
+
+
+def check_terms(terms: Terms) -> Refusal | None:
+    """The terms of a proposal: each figure within its bounds."""
+    return (
+        check_title(terms.title)
+        or check_count(terms.total_sessions)
+        or _check_price(terms.price, terms.currency)
+        or check_message(terms.message)
+        or check_duration(terms.duration_minutes)
+    )
+
+
+def _check_price(price: int, currency: str) -> Refusal | None:
+    if currency not in CURRENCIES:
         return Refusal(
             "unknown_currency",
             N_("Choose a currency from the list."),
@@ -173,15 +199,15 @@ def check_terms(terms: Terms) -> Refusal | None:
             Kind.INVALID,
             "currency",
         )
-    if len(terms.message) > MESSAGE_MAX:
+    if not 0 <= price <= MAX_PRICE:
         return Refusal(
-            "message_too_long",
-            N_("Keep the message to %(most)s characters; this one has %(length)s."),
-            {"most": MESSAGE_MAX, "length": len(terms.message)},
+            "price_out_of_range",
+            N_("A price is zero or more, and at most %(most)s."),
+            {"most": f"{MAX_PRICE // 10 ** minor_digits(currency):,} {currency}"},
             Kind.INVALID,
-            "message",
+            "price",
         )
-    return check_duration(terms.duration_minutes)
+    return None
 
 
 def may_propose(*, offers_coaching: bool, to_self: bool, student_active: bool) -> Refusal | None:
