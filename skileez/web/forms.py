@@ -49,8 +49,8 @@ class Maybe(Rule):
             super().__call__(form, field)
 
 
-def _trim(raw: str | None) -> str:
-    # Browsers send CR LF; the counter on the page counts one.
+def trim(raw: str | None) -> str:
+    """Typed text as it is kept; browsers send CR LF, and the counter on the page counts one."""
     return (raw or "").replace("\r\n", "\n").replace("\x00", "").strip()
 
 
@@ -59,12 +59,12 @@ def _reason(label: Any, *, required: bool = True) -> TextAreaField:
     return TextAreaField(
         label,
         [rule(contract_rules.check_reason, minlength=REASON_MIN, maxlength=REASON_MAX)],
-        [_trim],
+        [trim],
     )
 
 
 def _notes(label: Any) -> TextAreaField:
-    return TextAreaField(label, [Maybe(rules.check_notes, maxlength=rules.NOTES_MAX)], [_trim])
+    return TextAreaField(label, [Maybe(rules.check_notes, maxlength=rules.NOTES_MAX)], [trim])
 
 
 class WholeNumber(IntegerField):
@@ -216,7 +216,7 @@ class MeetingLinkForm(SessionForm):
     meeting_url = StringField(
         _l("Meeting link"),
         [Maybe(contract_rules.check_meeting_url, maxlength=contract_rules.URL_MAX)],
-        [_trim],
+        [trim],
         widget=URLInput(),
     )
 
