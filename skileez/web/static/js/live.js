@@ -38,7 +38,7 @@
   }
 
   function count(el) {
-    const counter = document.querySelector(`[data-counter="${CSS.escape(el.id)}"]`);
+    const field = el.closest(".field"), counter = field && field.querySelector("[data-counter]");
     if (!counter) return;
     const used = size(trimmed(el));
     counter.querySelector("[data-count]").textContent = used;
@@ -125,7 +125,7 @@
 
   function prepare(root) {
     for (const form of root.querySelectorAll("form[data-live]")) form.noValidate = true;
-    for (const counter of root.querySelectorAll("[data-counter]")) count(document.getElementById(counter.dataset.counter));
+    for (const counter of root.querySelectorAll("[data-counter]")) count(counter.closest(".field").querySelector("input, textarea"));
     for (const rows of root.querySelectorAll("[data-rows]:not([data-ready])")) { rows.dataset.ready = ""; foldRows(rows); }
   }
   prepare(document);
