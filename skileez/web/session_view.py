@@ -57,6 +57,14 @@ def both_zones(instant: datetime, other_zone: str) -> dict[str, dict[str, str] |
     }
 
 
+def short_day(instant: datetime, now: datetime) -> str:
+    """The day as a list shows it: "Tue 24 Nov", with the year where it is another one."""
+    there = zones.local(instant, my_zone())
+    same_year = there.year == zones.local(now, my_zone()).year
+    pattern = "EEE d MMM" if same_year else "EEE d MMM y"
+    return str(format_datetime(there, pattern, tzinfo=there.tzinfo, locale="en"))
+
+
 def from_now(instant: datetime, now: datetime) -> Any:
     """How far away: "in 3 h" or "20 min ago"."""
     if instant >= now:
@@ -87,7 +95,7 @@ def row(line: Line, now: datetime, note: str | None = None) -> dict[str, Any]:
         ),
         "state": shown_state(line.facts, line.state),
         "confirmed": line.facts.confirmed,
-        "when": in_zone(start, my_zone()) if start else None,
+        "when": {**in_zone(start, my_zone()), "day": short_day(start, now)} if start else None,
         "with_name": line.other_name,
         "meta": [duration(line.minutes)],
         "note": note,
@@ -172,6 +180,8 @@ _SILENT = frozenset(
         "not_your_request",
         "own_request",
         "no_correction",
+        "correction_pending",
+        "request_pending",
         "not_a_participant",
     }
 )

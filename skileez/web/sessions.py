@@ -274,12 +274,22 @@ def _notes_form(session: Session, role: str | None) -> NotesForm:
 
 
 def press(session_id: int, verb: Verb, done: str, *, once: bool = True) -> ResponseReturnValue:
-    """Answer a verb that needs only a press: done and back, or the page with the reason."""
+    """Answer a verb that needs only a press: done and back, or the page with the reason.
+
+    Pressed on the dashboard (by htmx, in place) either is told there.
+    """
+    in_place = request.args.get("back") == "dashboard"
     try:
         perform(session_id, PressForm(), verb, once=once)
     except Refused as refused:
-        return show_page(session_id, refused=refused)
-    return to_page(session_id, done)
+        if not in_place:
+            return show_page(session_id, refused=refused)
+        flash(sentence(refused.refusal), "danger")
+    else:
+        if not in_place:
+            return to_page(session_id, done)
+        flash(done, "ok")
+    return redirect(url_for("dashboard.show"), 303)
 
 
 @sessions.post("/sessions/<int:session_id>/confirm")
