@@ -3,8 +3,10 @@
   "use strict";
   const MINUTE = 60, HOUR = 3600, DAY = 86400, REFRESH_MS = 20000;
 
-  function length(seconds, units) {
-    const [day, hour, minute] = units;
+  const say = document.getElementById("said").dataset;
+  const [day, hour, minute] = say.units.split(" ");
+
+  function length(seconds) {
     const d = Math.floor(seconds / DAY), h = Math.floor((seconds % DAY) / HOUR), m = Math.floor((seconds % HOUR) / MINUTE);
     const parts = d ? [[d, day], [h, hour]] : [[h, hour], [m, minute]];
     return parts.filter(([n]) => n).map(([n, unit]) => `${n} ${unit}`).join(" ");
@@ -14,8 +16,8 @@
     for (const el of root.querySelectorAll("[data-countdown]")) {
       const left = Math.round((Date.parse(el.dateTime) - Date.now()) / 1000);
       if (Number.isNaN(left)) continue;
-      const time = length(Math.abs(left), el.dataset.units.split(" "));
-      const words = !time ? el.dataset.now : (left > 0 ? el.dataset.in : el.dataset.ago).replace("{time}", time);
+      const time = length(Math.abs(left));
+      const words = !time ? say.now : (left > 0 ? say.in : say.ago).replace("{time}", time);
       const target = el.querySelector("[data-countdown-text]");
       if (target.textContent !== words) target.textContent = words;
     }
