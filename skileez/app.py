@@ -32,9 +32,11 @@ from skileez.web import (
     throttle,
 )
 from skileez.web.auth import auth
+from skileez.web.contracts import contracts
 from skileez.web.dashboard import dashboard
 from skileez.web.people import people
 from skileez.web.profile import profile
+from skileez.web.proposals import proposals
 from skileez.web.sessions import sessions
 from skileez.web.sweeps import sweeps
 
@@ -173,7 +175,7 @@ def _add_pages(app: Flask) -> None:
     app.url_map.converters["int"] = _Id
     app.add_url_rule("/healthz", "healthz", healthz)
     assets.init_app(app)
-    for pages in (auth, profile, people, dashboard, sessions, sweeps):
+    for pages in (auth, profile, people, dashboard, sessions, sweeps, contracts, proposals):
         app.register_blueprint(pages)
 
 

@@ -209,7 +209,11 @@ class Contract(Model):
         self.ends_on = max(self.starts_on, now.date())
 
     def set_meeting_url(self, url: str | None, *, actor: Actor, role: str, now: datetime) -> None:
-        """Where its sessions are held, unless one says otherwise; https only, or None."""
+        """Where its sessions are held, unless one says otherwise; https only, or None.
+
+        Raises ``Refused`` for anybody but the coach and for a contract that is over.
+        """
+        require(rules.may_set_meeting_link(self.status, is_coach=role == "coach"))
         url = (url or "").strip() or None
         require(rules.check_meeting_url(url))
         if url != self.meeting_url:

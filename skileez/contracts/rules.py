@@ -299,6 +299,18 @@ def may_end(status: str) -> Refusal | None:
     return _needs(status, ContractStatus.ACTIVE, ContractStatus.PAUSED)
 
 
+def may_set_meeting_link(status: str, *, is_coach: bool) -> Refusal | None:
+    """The coach says where the sessions are held, until the contract is over."""
+    if not is_coach:
+        return Refusal(
+            "only_the_coach_sets_the_contracts_link",
+            N_("Only the coach sets the meeting link of a contract."),
+            {},
+            Kind.FORBIDDEN,
+        )
+    return _needs(status, ContractStatus.ACTIVE, ContractStatus.PAUSED)
+
+
 def _needs(status: str, *allowed: ContractStatus) -> Refusal | None:
     if status not in tuple(allowed):
         return Refusal("contract_" + status, N_("This contract is %(status)s."), {"status": status})

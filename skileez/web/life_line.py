@@ -47,6 +47,16 @@ _TOLD: Final[dict[str, tuple[Any, str, str]]] = {
     "session.correction_declined": (_l("Correction declined"), "x-circle", "grey"),
     "session.corrected": (_l("Corrected: it did take place"), "check-circle", "accent"),
     "session.meeting_link_set": (_l("Meeting link changed"), "link", "grey"),
+    "proposal.sent": (_l("Proposed"), "send", "blue"),
+    "proposal.accepted": (_l("Proposal accepted"), "check-circle", "green"),
+    "proposal.declined": (_l("Proposal declined"), "x-circle", "red"),
+    "proposal.withdrawn": (_l("Proposal withdrawn"), "undo", "grey"),
+    "contract.started": (_l("Contract started"), "play", "green"),
+    "contract.meeting_link_set": (_l("Meeting link changed"), "link", "grey"),
+    "contract.paused": (_l("Paused"), "pause", "amber"),
+    "contract.resumed": (_l("Resumed"), "play", "green"),
+    "contract.completed": (_l("Completed: the last session was held"), "flag", "accent"),
+    "contract.cancelled": (_l("Ended early"), "x-circle", "red"),
 }
 
 

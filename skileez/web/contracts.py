@@ -1,0 +1,255 @@
+"""The contract pages: the reader's list, one contract, what may be done with it; all of them
+for the administrator.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_date, ngettext
+from flask_babel import gettext as _
+
+from skileez import clock
+from skileez.accounts.rules import EMAIL_MAX, clean_line
+from skileez.contracts import queries, rules
+from skileez.contracts.models import Contract
+from skileez.contracts.rules import ContractStatus
+from skileez.db import transaction
+from skileez.errors import Refused
+from skileez.events import Actor
+from skileez.sessions import actions, policy, progress
+from skileez.sessions import queries as session_queries
+from skileez.sessions.queries import Line
+from skileez.sessions.rules import State, Status
+from skileez.web import life_line, session_view
+from skileez.web.access import ADMIN, PARTICIPANT, SIGNED_IN, access, me
+from skileez.web.account_forms import AccountForm
+from skileez.web.contract_forms import ContractLinkForm, EndForm, PauseForm
+from skileez.web.display import sentence
+from skileez.web.errors import attach
+
+contracts = Blueprint("contracts", __name__)
+
+MOST_PARTS: Final = 60
+"""A contract of more sessions shows its progress as one ring only."""
+
+Verb = Callable[[Contract, str, Actor, datetime], object]
+
+
+class Forms(NamedTuple):
+    """What stands on a contract's page; the one that was refused comes as it was sent."""
+
+    pause: PauseForm
+    end: EndForm
+    link: ContractLinkForm
+
+
+@contracts.get("/contracts")
+@access(SIGNED_IN)
+def index() -> ResponseReturnValue:
+    """The reader's contracts, in either role, by status."""
+    status = _status()
+    page = queries.page_of(me().id, status, _before())
+    return render_template(
+        "contracts/index.html",
+        rows=page.rows,
+        live=session_queries.live_counts([contract.id for contract in page.rows]),
+        status=status,
+        statuses=list(ContractStatus),
+        counts=queries.count_by_status(me().id),
+        pending=queries.count_pending(me().id),
+        before=_before(),
+        following=page.next,
+    )
+
+
+@contracts.get("/admin/contracts")
+@access(ADMIN)
+def admin_index() -> ResponseReturnValue:
+    """Everybody's contracts, for the administrator."""
+    status, search = _status(), clean_line(request.args.get("q", ""))[:EMAIL_MAX]
+    page = queries.everyones(status, search, _before())
+    return render_template(
+        "contracts/everyone.html",
+        rows=page.rows,
+        live=session_queries.live_counts([contract.id for contract in page.rows]),
+        status=status,
+        statuses=list(ContractStatus),
+        counts=queries.count_everyones(search),
+        search=search,
+        before=_before(),
+        following=page.next,
+    )
+
+
+def _status() -> ContractStatus | None:
+    said = request.args.get("status", "")
+    return ContractStatus(said) if said in tuple(ContractStatus) else None
+
+
+def _before() -> int | None:
+    said = request.args.get("before", "")
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None
+
+
+@contracts.get("/contracts/<int:contract_id>")
+@access(PARTICIPANT)
+def show(contract_id: int) -> ResponseReturnValue:
+    """One contract: its terms, its progress, its sessions, and what may be done with it."""
+    return _page(contract_id)
+
+
+@contracts.post("/contracts/<int:contract_id>/pause")
+@access(PARTICIPANT)
+def pause(contract_id: int) -> ResponseReturnValue:
+    """Pause it: no booking and no completing until somebody resumes it."""
+    form = PauseForm()
+
+    def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
+        contract.pause(actor=who, role=role, now=now, reason=form.said(form.pause_reason))
+
+    return _do(contract_id, form, verb, _("The contract is paused."))
+
+
+@contracts.post("/contracts/<int:contract_id>/resume")
+@access(PARTICIPANT)
+def resume(contract_id: int) -> ResponseReturnValue:
+    """Make a paused contract active again; an administrator may, too."""
+
+    def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
+        contract.resume(actor=who, role=role, now=now)
+
+    return _do(contract_id, AccountForm(), verb, _("The contract is active again."), admin=True)
+
+
+@contracts.post("/contracts/<int:contract_id>/end")
+@access(PARTICIPANT)
+def end(contract_id: int) -> ResponseReturnValue:
+    """End it before its last session; an administrator may, too."""
+    form = EndForm()
+
+    def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
+        actions.end_contract(contract, by=role, actor=who, reason=form.said(form.reason), now=now)
+
+    said = _("The contract is ended, and its open sessions are cancelled.")
+    return _do(contract_id, form, verb, said, admin=True)
+
+
+@contracts.post("/contracts/<int:contract_id>/meeting-link")
+@access(PARTICIPANT)
+def meeting_link(contract_id: int) -> ResponseReturnValue:
+    """Say where its sessions are held."""
+    form = ContractLinkForm()
+
+    def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
+        contract.set_meeting_url(form.said(form.meeting_url), actor=who, role=role, now=now)
+
+    return _do(contract_id, form, verb, _("The meeting link is saved."))
+
+
+def _do(
+    contract_id: int, form: AccountForm, verb: Verb, said: str, *, admin: bool = False
+) -> ResponseReturnValue:
+    """Run ``verb`` on the reader's contract; refused, the page comes again as it was sent.
+
+    ``admin``: an administrator may do this in anybody's contract.
+    """
+    administers, who, status = me().is_admin, Actor("person", me().id), 422
+    if form.validate():
+        try:
+            with transaction():
+                contract = actions.find_contract_for(who, contract_id, admin=admin and administers)
+                verb(contract, contract.role_of(who.id) or "admin", who, clock.now())
+            flash(said, "ok")
+            return redirect(url_for(".show", contract_id=contract_id), 303)
+        except Refused as refused:
+            status = attach(form, refused)
+            why = sentence(refused.refusal) if form.form_errors else None
+            return _page(contract_id, form, status, why)
+    return _page(contract_id, form, status)
+
+
+def _page(
+    contract_id: int, sent: AccountForm | None = None, status: int = 200, why: str | None = None
+) -> ResponseReturnValue:
+    reader, now = me(), clock.now()
+    contract = queries.seen_by(reader.id, contract_id, admin=reader.is_admin)
+    role = contract.role_of(reader.id)
+    lines = session_queries.of_contract(contract.id, reader.id)
+    live = [line for line in lines if progress.is_live(line.state)]
+    refusal = rules.contract_is_active(contract.status) or rules.may_add_session(
+        len(live), contract.total_sessions
+    )
+    page = render_template(
+        "contracts/show.html",
+        contract=contract,
+        role=role,
+        other=contract.student if role == "coach" else contract.coach,
+        terms=_terms(contract),
+        parts=progress.parts(lines, contract.total_sessions)
+        if contract.total_sessions <= MOST_PARTS
+        else [],
+        live=len(live),
+        groups=_groups(lines, now, reads_along=role is None),
+        why_no_booking=sentence(refusal) if refusal else None,
+        may_pause=role is not None and rules.may_pause(contract.status) is None,
+        may_resume=rules.may_resume(contract.status) is None,
+        may_end=rules.may_end(contract.status) is None,
+        may_link=rules.may_set_meeting_link(contract.status, is_coach=role == "coach") is None,
+        open_count=sum(line.facts.status == Status.SCHEDULED for line in lines),
+        forms=_forms(contract, sent),
+        sent=type(sent).__name__ if sent else None,
+        why=why,
+        timeline=life_line.timeline(queries.history(contract)),
+    )
+    return page, status
+
+
+def _forms(contract: Contract, sent: AccountForm | None) -> Forms:
+    return Forms(
+        sent if isinstance(sent, PauseForm) else PauseForm(formdata=None),
+        sent if isinstance(sent, EndForm) else EndForm(formdata=None),
+        sent
+        if isinstance(sent, ContractLinkForm)
+        else ContractLinkForm(formdata=None, meeting_url=contract.meeting_url or ""),
+    )
+
+
+def _terms(contract: Contract) -> dict[str, Any]:
+    """Dates and sums in words."""
+    return {
+        "starts": _day(contract.starts_on),
+        "ends": _day(contract.ends_on) if contract.ends_on else None,
+        "sum": contract.rate * contract.total_sessions,
+        "count": ngettext("%(num)s session", "%(num)s sessions", contract.total_sessions),
+    }
+
+
+def _day(when: date) -> str:
+    return str(format_date(when, "d MMMM y"))
+
+
+def _groups(lines: list[Line], now: datetime, *, reads_along: bool) -> dict[str, list[Any]]:
+    """The sessions as rows: those still open, those held (newest first), and the history."""
+    inforce = policy.in_force()
+
+    def row(line: Line) -> dict[str, Any]:
+        step = None if reads_along else session_view.todo(line, now, inforce)
+        title = _("Session %(number)s", number=line.number)
+        made = session_view.row(line, now, step.note if step else None)
+        return {**made, "title": title, "with_name": None}
+
+    def by_time(line: Line) -> tuple[datetime, int]:
+        return line.listed_at, line.id
+
+    ahead = (State.SCHEDULED, State.RESCHEDULE_REQUESTED)
+    by_age = sorted(lines, key=by_time)
+    return {
+        "ahead": [row(line) for line in by_age if line.state in ahead],
+        "held": [row(line) for line in reversed(by_age) if line.state is State.COMPLETED],
+        "history": [
+            row(line) for line in reversed(by_age) if line.state in (State.CANCELLED, State.MISSED)
+        ],
+    }
