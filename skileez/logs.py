@@ -39,7 +39,13 @@ def configure(level: str, *, readable: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=False)]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=False,
+                # The fancier formatters print local variables, secrets among them.
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
         if readable
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

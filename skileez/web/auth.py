@@ -19,6 +19,7 @@ from flask_login import current_user
 from skileez import clock
 from skileez.accounts import actions
 from skileez.accounts.actions import Checked
+from skileez.accounts.rules import RESET_LASTS
 from skileez.config import Settings
 from skileez.db import transaction
 from skileez.errors import Refused
@@ -107,7 +108,10 @@ def reset_request() -> ResponseReturnValue:
             app, settings, form.said(form.email), lambda token: start + path + token
         )
         return render_template(
-            "auth/reset_sent.html", email=form.email.data, demo=not settings.smtp_url
+            "auth/reset_sent.html",
+            email=form.email.data,
+            demo=not settings.smtp_url,
+            lasts=RESET_LASTS,
         )
     status = 422 if form.is_submitted() else 200
     return render_template("auth/reset_request.html", form=form, can_deliver=can_deliver), status

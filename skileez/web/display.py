@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
     filters: dict[str, Callable[..., str]] = {
         "when": when,
         "day": day,
+        "date": date,
         "clock": clock,
         "iso": iso,
         "zone_label": zone_label,
@@ -46,6 +47,11 @@ def when(instant: datetime, zone: str | None = None) -> str:
 def day(instant: datetime, zone: str | None = None) -> str:
     """The day: "Tuesday 3 March 2027"."""
     return _shown(instant, "EEEE d MMMM y", zone)
+
+
+def date(instant: datetime, zone: str | None = None) -> str:
+    """The date, short: "3 Mar 2027"."""
+    return _shown(instant, "d MMM y", zone)
 
 
 def clock(instant: datetime, zone: str | None = None) -> str:

@@ -37,7 +37,9 @@ def index() -> ResponseReturnValue:
 def show(person_id: int) -> ResponseReturnValue:
     """One person, and what may be done about their account."""
     person = actions.find_person(person_id)
-    return render_template("people/show.html", person=person, form=RolesForm(obj=person))
+    return render_template(
+        "people/show.html", person=person, form=RolesForm(obj=person), lasts=rules.RESET_LASTS
+    )
 
 
 @people.post("/<int:person_id>/roles")
@@ -86,5 +88,6 @@ def make_reset_link(person_id: int) -> ResponseReturnValue:
     settings: Settings = current_app.config["SKILEEZ"]
     start = settings.public_url.rstrip("/") or request.host_url.rstrip("/")
     link = start + url_for("auth.reset", key=token)
-    minutes = int(rules.RESET_LASTS.total_seconds()) // 60
-    return render_template("people/reset_link.html", person=person, link=link, minutes=minutes)
+    return render_template(
+        "people/reset_link.html", person=person, link=link, lasts=rules.RESET_LASTS
+    )

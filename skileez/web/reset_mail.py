@@ -21,6 +21,7 @@ from skileez import clock, db, logs
 from skileez.accounts import actions, rules
 from skileez.accounts.models import Person
 from skileez.config import Settings
+from skileez.web.display import length
 
 PATIENCE_SECONDS: Final = 15
 DEFAULT_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -73,10 +74,10 @@ def _message(settings: Settings, person: Person, link: str) -> EmailMessage:
         _(
             "Hello %(name)s,\n\n"
             "somebody, most likely you, asked for a new password for your account. "
-            "Set it here within %(minutes)s minutes; the link works once:\n\n%(link)s\n\n"
+            "Set it here within %(lasts)s; the link works once:\n\n%(link)s\n\n"
             "If it was not you, there is nothing to do: your password stays as it is.\n",
             name=person.display_name,
-            minutes=int(rules.RESET_LASTS.total_seconds()) // 60,
+            lasts=length(rules.RESET_LASTS),
             link=link,
         )
     )
