@@ -68,7 +68,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 messages: $(INSTALLED) ## collect every string marked for translation
-	$(BIN)/pybabel extract -k _l -k N_ -F babel.cfg -o skileez.pot skileez
+	@mkdir -p skileez/translations
+	$(BIN)/pybabel --quiet extract -F babel.cfg -k _l -k N_ --ignore-dirs static --project skileez \
+		-o skileez/translations/messages.pot skileez
 
 lock: ## resolve the dependencies anew into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --upgrade --quiet \
