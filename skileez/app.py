@@ -7,7 +7,6 @@ from datetime import timedelta
 import structlog
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 from sqlalchemy import text
@@ -26,6 +25,7 @@ from skileez.web import (
     booking,
     display,
     errors,
+    language,
     outcome,
     reschedule,
     security,
@@ -40,7 +40,6 @@ from skileez.web.proposals import proposals
 from skileez.web.sessions import sessions
 from skileez.web.sweeps import sweeps
 
-LANGUAGES = ("en",)
 LARGEST_ID = 2**31 - 1
 ROUTES_OF_SESSIONS = (booking, outcome, reschedule)
 """Modules that add their routes to the pages of sessions by being imported."""
@@ -74,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.init_app(app)
     throttle.init_app(app, settings)
     errors.init_app(app)
-    Babel(app, locale_selector=_language)
+    language.init_app(app)
     display.init_app(app)
     _add_pages(app)
     access.check_every_route(app)
@@ -123,10 +122,6 @@ def _signed_in(token: str) -> Person | None:
 def _only_read() -> None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         db.read_only()
-
-
-def _language() -> str | None:
-    return request.accept_languages.best_match(LANGUAGES)
 
 
 def _trace_requests(app: Flask) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Flask, Response, current_app, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, current_app, request, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from skileez.web.access import PUBLIC, access
@@ -20,8 +20,9 @@ def init_app(app: Flask) -> None:
     build = _build()
     app.config["SKILEEZ_BUILD"] = build
     app.register_blueprint(assets)
+    # A page asks for some eighty files (most are icons), and url_for is slow.
     app.add_template_global(
-        lambda name: url_for("assets.show", build=build, name=name), "static_url"
+        lambda name: f"{request.script_root}/static/{build}/{name}", "static_url"
     )
 
 

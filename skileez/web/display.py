@@ -1,11 +1,12 @@
 """How instants, lengths, money and refusals read on a page: in the reader's zone and language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
 
-from babel.dates import format_datetime
+from babel import Locale
 from babel.numbers import format_currency, get_currency_precision
 from flask import Flask
 from flask_babel import get_locale
@@ -41,22 +42,24 @@ def my_zone() -> str:
 
 def when(instant: datetime, zone: str | None = None) -> str:
     """Day and time: "Tue 3 Mar 2027, 14:00"."""
-    return _shown(instant, "EEE d MMM y, HH:mm", zone)
+    there, names = _there(instant, zone), _names(_locale())
+    return f"{names.short_days[there.weekday()]} {_date(there, names)}, {there:%H:%M}"
 
 
 def day(instant: datetime, zone: str | None = None) -> str:
     """The day: "Tuesday 3 March 2027"."""
-    return _shown(instant, "EEEE d MMMM y", zone)
+    there, names = _there(instant, zone), _names(_locale())
+    return f"{names.days[there.weekday()]} {there.day} {names.months[there.month]} {there.year}"
 
 
 def date(instant: datetime, zone: str | None = None) -> str:
     """The date, short: "3 Mar 2027"."""
-    return _shown(instant, "d MMM y", zone)
+    return _date(_there(instant, zone), _names(_locale()))
 
 
 def clock(instant: datetime, zone: str | None = None) -> str:
     """The time of day: "14:00"."""
-    return _shown(instant, "HH:mm", zone)
+    return f"{_there(instant, zone):%H:%M}"
 
 
 def iso(instant: datetime) -> str:
@@ -81,8 +84,7 @@ def length(time: timedelta | int) -> str:
 
 def money(minor: int, currency: str) -> str:
     """An amount in minor units of its currency: 4500, "EUR" is "€45.00"."""
-    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
-    return str(format_currency(amount, currency, locale=_locale()))
+    return _money(minor, currency, _locale())
 
 
 def initials(name: str) -> str:
@@ -104,10 +106,37 @@ def _figure(figure: Figure) -> str:
     return str(figure)
 
 
-def _shown(instant: datetime, pattern: str, zone: str | None) -> str:
-    there = zones.local(instant, zone or my_zone())
-    return str(format_datetime(there, pattern, tzinfo=there.tzinfo, locale=_locale()))
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a language calls days (by weekday, Monday 0) and months (by number)."""
+
+    days: Mapping[int, str]
+    short_days: Mapping[int, str]
+    months: Mapping[int, str]
+    short_months: Mapping[int, str]
 
 
-def _locale() -> Any:
-    return get_locale() or "en"
+@lru_cache
+def _names(locale: str) -> _Names:
+    # Babel's own formatting reads its pattern anew each time; a list has a hundred times on it.
+    known = Locale.parse(locale)
+    days, months = known.days["format"], known.months["format"]
+    return _Names(days["wide"], days["abbreviated"], months["wide"], months["abbreviated"])
+
+
+def _there(instant: datetime, zone: str | None) -> datetime:
+    return zones.local(instant, zone or my_zone())
+
+
+def _date(there: datetime, names: _Names) -> str:
+    return f"{there.day} {names.short_months[there.month]} {there.year}"
+
+
+@lru_cache(maxsize=2048)
+def _money(minor: int, currency: str, locale: str) -> str:
+    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
+    return str(format_currency(amount, currency, locale=locale))
+
+
+def _locale() -> str:
+    return str(get_locale() or "en")

@@ -1,0 +1,56 @@
+"""How instants, money and words read on a page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from skileez.errors import Refusal
+from skileez.web import display
+
+NOON = datetime(2027, 3, 3, 12, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{ t|when }}", "Wed 3 Mar 2027, 12:05"),
+        ("{{ t|when('Asia/Kathmandu') }}", "Wed 3 Mar 2027, 17:50"),
+        ("{{ t|day('Pacific/Kiritimati') }}", "Thursday 4 March 2027"),
+        ("{{ t|date('America/New_York') }}", "3 Mar 2027"),
+        ("{{ t|clock('America/New_York') }}", "07:05"),
+        ("{{ t|iso }}", "2027-03-03T12:05:00Z"),
+        ("{{ t|offset('Asia/Kathmandu') }}", "GMT+5:45"),
+        ("{{ 'America/Argentina/Buenos_Aires'|zone_label }}", "Buenos Aires"),
+        ("{{ 90|duration }}", "1 h 30 min"),
+        ("{{ 4500|money('EUR') }}", "€45.00"),
+        ("{{ 4500|money('JPY') }}", "¥4,500"),
+        ("{{ 'ada  king lovelace'|initials }}", "AL"),
+        ("{{ '<'|initials }}", "&lt;"),
+        ("{{ _('100%%') }}", "100%"),
+        ("{{ _('Hello %(name)s', name='<b>') }}", "Hello &lt;b&gt;"),
+        ("{% trans n=2 %}{{ n }} day{% pluralize %}{{ n }} days{% endtrans %}", "2 days"),
+        (
+            "{% trans name='<b>' %}<i>{{ name }}</i>, 50% off{% endtrans %}",
+            "<i>&lt;b&gt;</i>, 50% off",
+        ),
+    ],
+)
+def test_it_reads_as_people_write_it(app: Flask, template: str, text: str) -> None:
+    with app.test_request_context("/"):
+        page = app.jinja_env.from_string(f"{{% autoescape true %}}{template}{{% endautoescape %}}")
+        assert page.render(t=NOON) == text
+
+
+def test_a_refusals_figures_are_in_the_readers_words(app: Flask) -> None:
+    refusal = Refusal(
+        "x",
+        "%(left)s left until %(start)s; %(n)s times.",
+        {
+            "left": timedelta(hours=22),
+            "start": NOON,
+            "n": 3,
+        },
+    )
+    with app.test_request_context("/"):
+        assert display.sentence(refusal) == "22 h left until Wed 3 Mar 2027, 12:05; 3 times."
