@@ -8,7 +8,7 @@ from typing import Final
 from skileez import zones
 from skileez.errors import Refused
 
-DAY: Final = range(8, 20)
+DAY: Final = range(8, 21)
 """Hours of the day at which somebody would hold a session."""
 
 
@@ -34,25 +34,39 @@ class Calendar:
         return start
 
     def find(
-        self, people: Sequence[int], low: datetime, high: datetime, minutes: int, zone: str
+        self,
+        people: Sequence[int],
+        low: datetime,
+        high: datetime,
+        minutes: int,
+        zones_of: Sequence[str],
     ) -> datetime:
-        """The first full hour from ``low`` to ``high`` that is free, by day where there is one."""
+        """A full hour from ``low`` to ``high`` that is free: the first that is by day in most of
+        the zones.
+        """
         hours = int((high - low).total_seconds()) // 3600 + 1
         free = [
             start
             for start in (low + timedelta(hours=n) for n in range(hours))
             if self.is_free(people, start, minutes)
         ]
-        by_day = (start for start in free if zones.local(start, zone).hour in DAY)
-        return self.take(people, next(by_day, free[0]), minutes)
+        asleep = [
+            sum(zones.local(start, zone).hour not in DAY for zone in zones_of) for start in free
+        ]
+        return self.take(people, free[asleep.index(min(asleep))], minutes)
 
     def others(
-        self, people: Sequence[int], near: datetime, minutes: int, zone: str, count: int
+        self,
+        people: Sequence[int],
+        near: datetime,
+        minutes: int,
+        zones_of: Sequence[str],
+        count: int,
     ) -> list[datetime]:
         """``count`` other times on the days after ``near``."""
         step = timedelta(days=1)
         return [
-            self.find(people, near + step * n, near + step * (n + 1), minutes, zone)
+            self.find(people, near + step * n, near + step * (n + 1), minutes, zones_of)
             for n in range(1, count + 1)
         ]
 

@@ -48,3 +48,4 @@ OTHERS: Final = (
     Player("wei.zhang", "Wei Zhang", "Asia/Shanghai"),
     Player("hannah.cole", "Hannah Cole", "America/Chicago"),
 )
+ZONE_OF: Final = {player.key: player.zone for player in (*DOORS, *OTHERS)}

@@ -65,7 +65,7 @@ class Life(Story):
     def _near(self, way: str) -> datetime:
         low, high, _ = NEAR[way]
         low_at, high_at = self.hour + low * HOUR, self.hour + high * HOUR
-        return self.calendar.find(self.both, low_at, high_at, self.minutes, self.zone)
+        return self.calendar.find(self.both, low_at, high_at, self.minutes, self.zones)
 
     def _begin(self, propose: Callable[[datetime], Proposal], accepted: datetime) -> None:
         proposed: list[Proposal] = []

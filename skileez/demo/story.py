@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from skileez.contracts.models import Contract
-from skileez.demo import words
+from skileez.demo import cast, words
 from skileez.demo.calendar import Calendar
 from skileez.demo.plans import Plan
 from skileez.events import Actor
@@ -56,6 +56,7 @@ class Story:
     ) -> None:
         self.plan, self.hour, self.random, self.script = plan, hour, random, script
         self.minutes, self.zone = plan.offer.minutes, plan.offer.zone
+        self.zones = tuple(cast.ZONE_OF[key] for key in (plan.offer.coach, plan.offer.student))
         self.ids = {"coach": people[plan.offer.coach], "student": people[plan.offer.student]}
         self.both = tuple(self.ids.values())
         self.calendar = calendar
@@ -79,7 +80,7 @@ class Story:
 
     def times(self, one: Moment, count: int, after: int = 0) -> list[datetime]:
         near = one.start + after * DAY
-        return self.calendar.others(self.both, near, self.minutes, self.zone, count)
+        return self.calendar.others(self.both, near, self.minutes, self.zones, count)
 
     def has_room(self, one: Moment, days: int) -> bool:
         """Whether a move by some days still ends before now."""

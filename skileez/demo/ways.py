@@ -130,7 +130,7 @@ def to_be_scheduled(story: Story, one: Moment) -> None:
     """Asked for yesterday's hours, which passed before anybody answered."""
     asked = story.hour - 26 * HOUR
     low, high = asked + 2 * HOUR, asked + 16 * HOUR
-    times = [story.calendar.find(story.both, low, high, story.minutes, story.zone)]
+    times = [story.calendar.find(story.both, low, high, story.minutes, story.zones)]
     story.ask(one, "student", asked, times)
     story.at(asked + DAY, lambda now: one.session.settle_silence(now=now))
 

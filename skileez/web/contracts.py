@@ -202,7 +202,10 @@ def _page(
         forms=_forms(contract, sent),
         sent=type(sent).__name__ if sent else None,
         why=why,
-        timeline=life_line.timeline(queries.history(contract)),
+        timeline=life_line.timeline(
+            # The contract's start tells the same again.
+            [told for told in queries.history(contract) if told[0].verb != "proposal.accepted"]
+        ),
     )
     return page, status
 
@@ -237,9 +240,7 @@ def _groups(lines: list[Line], now: datetime, *, reads_along: bool) -> dict[str,
 
     def row(line: Line) -> dict[str, Any]:
         step = None if reads_along else session_view.todo(line, now, inforce)
-        title = _("Session %(number)s", number=line.number)
-        made = session_view.row(line, now, step.note if step else None)
-        return {**made, "title": title, "with_name": None}
+        return {**session_view.row(line, now, step.note if step else None), "number": line.number}
 
     def by_time(line: Line) -> tuple[datetime, int]:
         return line.listed_at, line.id
