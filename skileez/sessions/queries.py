@@ -432,7 +432,7 @@ def live_counts(contract_ids: Sequence[int]) -> dict[int, int]:
         )
         .group_by(Session.contract_id)
     )
-    return {contract_id: live for contract_id, live in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def contracts_of(person_id: int) -> Sequence[Row[Any]]:
