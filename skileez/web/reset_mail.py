@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from email.message import EmailMessage
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import click
 from flask import Flask
@@ -87,18 +87,16 @@ def _message(settings: Settings, person: Person, link: str) -> EmailMessage:
 def send(url: str, message: EmailMessage) -> None:
     """Hand ``message`` to the mail server of ``url``. Raises OSError or SMTPException."""
     server = urlsplit(url)
-    with _connect(server) as connection:
+    host, port = server.hostname or "", server.port or DEFAULT_PORTS[server.scheme]
+    context = ssl.create_default_context()
+    connection = (
+        smtplib.SMTP_SSL(host, port, timeout=PATIENCE_SECONDS, context=context)
+        if server.scheme == "smtps"
+        else smtplib.SMTP(host, port, timeout=PATIENCE_SECONDS)
+    )
+    with connection:
+        if server.scheme == "smtp+starttls":
+            connection.starttls(context=context)
         if server.username:
             connection.login(unquote(server.username), unquote(server.password or ""))
         connection.send_message(message)
-
-
-def _connect(server: SplitResult) -> smtplib.SMTP:
-    host, port = server.hostname or "", server.port or DEFAULT_PORTS[server.scheme]
-    context = ssl.create_default_context()
-    if server.scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port, timeout=PATIENCE_SECONDS, context=context)
-    connection = smtplib.SMTP(host, port, timeout=PATIENCE_SECONDS)
-    if server.scheme == "smtp+starttls":
-        connection.starttls(context=context)
-    return connection

@@ -6,9 +6,10 @@ from typing import Final, cast
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
+from limits.errors import ConfigurationError
 
 from skileez.accounts.rules import clean_email
-from skileez.config import Settings
+from skileez.config import ConfigError, Settings
 from skileez.web.access import View
 
 DEMO_LENIENCY: Final = 100
@@ -31,13 +32,19 @@ def account() -> str:
     return f"account:{clean_email(request.form.get('email', ''))}"
 
 
-limiter = Limiter(key_func=address, swallow_errors=True, in_memory_fallback_enabled=False)
+limiter = Limiter(key_func=address, swallow_errors=True, in_memory_fallback_enabled=True)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Count in the store of ``RATELIMIT_STORAGE_URI``."""
+    """Count in the store of ``RATELIMIT_STORAGE_URI``; in memory while that is down.
+
+    Raises ConfigError for a store that cannot be used.
+    """
     app.config["RATELIMIT_STORAGE_URI"] = settings.ratelimit_storage_uri
-    limiter.init_app(app)
+    try:
+        limiter.init_app(app)
+    except ConfigurationError as error:
+        raise ConfigError("RATELIMIT_STORAGE_URI", str(error)) from error
 
 
 def failures(setting: str, per: str, key: Callable[[], str] = address) -> Callable[[View], View]:

@@ -1,5 +1,6 @@
 """The life of an account, on both databases."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -425,3 +426,54 @@ def test_a_search_takes_its_letters_for_themselves(search: str, found: list[str]
     sign_up("ada@example.org", display_name="Ada Lovelace", hashed=Hashed("x"))
     sign_up("bob@example.org", display_name="Bob", hashed=Hashed("x"))
     assert [one.email for one in queries.people(search=search)] == found
+
+
+def test_two_administrators_who_dismiss_each_other_at_once_do_not_both_succeed() -> None:
+    pair = [administrator("a@example.org").id, administrator("b@example.org").id]
+    start, outcomes = threading.Barrier(2), []
+
+    def dismiss(actor: int, other: int) -> None:
+        start.wait()
+        try:
+            with db.transaction():
+                actions.set_roles(actor, other, is_admin=False, offers_coaching=False, now=NOW)
+            outcomes.append("done")
+        except Refused as error:
+            outcomes.append(error.code)
+        finally:
+            db.session.remove()
+
+    threads = [threading.Thread(target=dismiss, args=way) for way in (pair, pair[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["administrators_only", "done"]
+    db.session.remove()
+    assert [one.is_admin for one in queries.people()].count(True) == 1
+
+
+def test_of_two_presses_of_one_reset_link_one_counts() -> None:
+    sign_up()
+    with db.transaction():
+        made = actions.request_reset("ada@example.org", now=NOW)
+    assert made is not None
+    start, outcomes, hashed = threading.Barrier(2), [], new_hash()
+
+    def press() -> None:
+        start.wait()
+        try:
+            with db.transaction():
+                actions.reset_password(made[1], hashed, now=NOW)
+            outcomes.append("done")
+        except Refused as error:
+            outcomes.append(error.code)
+        finally:
+            db.session.remove()
+
+    threads = [threading.Thread(target=press) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["done", "reset_link_dead"]

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from skileez.app import create_app
-from skileez.config import Settings
+from skileez.config import ConfigError, Settings
 from skileez.web.security import LARGEST_REQUEST, POLICY
 from tests.doors.visitor import Visitor, add_person, text_of
 
@@ -163,6 +163,16 @@ def test_the_demo_keeps_its_cookie_on_plain_http(database: str) -> None:
     assert said.startswith("skileez=")
     assert "Secure" not in said
     assert visitor.is_signed_in()
+
+
+@pytest.mark.parametrize("store", ["nowhere://", "redis://127.0.0.1:1", "not a store"])
+def test_a_store_of_counts_that_cannot_be_used_stops_the_start(
+    settings: Settings, store: str
+) -> None:
+    import dataclasses
+
+    with pytest.raises(ConfigError, match=r"^RATELIMIT_STORAGE_URI: "):
+        create_app(dataclasses.replace(settings, ratelimit_storage_uri=store))
 
 
 def test_behind_a_proxy_the_address_and_the_scheme_are_the_visitors(
