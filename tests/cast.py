@@ -150,8 +150,9 @@ def contract(coach: "Person", student: "Person", total: int = 4, **terms: Any) -
 def enter(url: str, total: int = 4, **terms: Any) -> Cast:
     """The cast on the database ``url``, which is bound to them."""
     from skileez import db
+    from tests import engines
 
-    db.bind(url)
+    engines.bind(url)
     with db.transaction():
         people = {name: person(name, *told) for name, told in PEOPLE.items()}
         return Cast(**people, contract=contract(people["coach"], people["student"], total, **terms))
