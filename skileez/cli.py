@@ -215,6 +215,8 @@ def _settings() -> Settings:
 
 def _open(settings: Settings) -> None:
     """What the application's start does, but for the web."""
+    # Every table has to be known before a row is written, also where a command needs only people.
+    import skileez.sessions.models  # noqa: F401
     from skileez.accounts import passwords
     from skileez.sessions import policy
 
