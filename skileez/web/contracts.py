@@ -72,7 +72,7 @@ def admin_index() -> ResponseReturnValue:
     status, search = _status(), clean_line(request.args.get("q", ""))[:EMAIL_MAX]
     page = queries.everyones(status, search, _before())
     return render_template(
-        "contracts/everyone.html",
+        "contracts/admin_index.html",
         rows=page.rows,
         live=session_queries.live_counts([contract.id for contract in page.rows]),
         status=status,
