@@ -77,7 +77,7 @@ def database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -
     else:
         template: Path = request.getfixturevalue("sqlite_template")
         url = f"sqlite:///{shutil.copy(template, tmp_path / 'skileez.sqlite3')}"
-    with _unbound_after():
+    with unbound_after():
         yield url
 
 
@@ -87,19 +87,19 @@ def bare_database(
 ) -> Iterator[str]:
     """URL of a database without a single table, for tests of the migrations."""
     if engine_name == "sqlite":
-        with _unbound_after():
+        with unbound_after():
             yield f"sqlite:///{tmp_path / 'bare.sqlite3'}"
         return
     server: postgres.Server = request.getfixturevalue("postgresql_server")
     name = f"bare_{uuid4().hex}"
     url = server.create(name)
-    with _unbound_after():
+    with unbound_after():
         yield url
     server.drop(name)
 
 
 @contextmanager
-def _unbound_after() -> Iterator[None]:
+def unbound_after() -> Iterator[None]:
     """Take the database away again at the end, whoever bound it."""
     from skileez import db
 
@@ -175,7 +175,7 @@ def postgresql_database(
 def _migrate(url: str) -> None:
     from skileez import db
 
-    with _unbound_after():
+    with unbound_after():
         db.migrate(url)
 
 
