@@ -66,6 +66,9 @@
         button.setAttribute("aria-pressed", String(!shown));
       });
     }
+    for (const link of part.querySelectorAll(".error-summary a")) {
+      link.addEventListener("click", () => { const field = document.querySelector(link.hash); if (field) field.focus(); });
+    }
     const first = part.querySelector("[data-autofocus]");
     if (first) first.focus();
   }
