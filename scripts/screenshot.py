@@ -1,4 +1,4 @@
-"""Take the README's pictures of the real thing: the demo's dashboard, light and dark.
+"""Take the README's pictures of the real thing: the coach's dashboard and one session.
 
 ``make screenshot`` starts a demo of its own on a free port and stops it again.
 """
@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import sync_playwright
 
-PICTURES = Path(__file__).parents[1] / "docs" / "images"
+PICTURES = Path(__file__).parents[1] / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 860}
 PATIENCE = 60.0
 
@@ -56,18 +56,21 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else []
         )
-        for scheme in ("light", "dark"):
-            context = browser.new_context(
-                base_url=base, viewport=SIZE, color_scheme=scheme, timezone_id="Europe/Berlin"
-            )
-            page = context.new_page()
-            page.goto("/sign-in")
-            page.fill("[name=email]", "coach@demo.example")
-            page.fill("[name=password]", "skileez-demo-2026")
-            page.click("form[action*=sign-in] [type=submit]")
-            page.wait_for_url("**/dashboard*")
-            page.screenshot(path=PICTURES / f"dashboard-{scheme}.png")
-            context.close()
+        context = browser.new_context(
+            base_url=base, viewport=SIZE, color_scheme="light", timezone_id="America/New_York"
+        )
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.fill("[name=email]", "coach@demo.example")
+        page.fill("[name=password]", "skileez-demo-2026")
+        page.click("form[action*=sign-in] [type=submit]")
+        page.wait_for_url("**/dashboard*")
+        page.screenshot(path=PICTURES / "dashboard.png")
+        page.goto("/sessions?state=reschedule_requested")
+        page.click("main .session-link >> nth=0")
+        page.wait_for_url("**/sessions/*")
+        page.screenshot(path=PICTURES / "session.png")
+        context.close()
         browser.close()
 
 
