@@ -19,6 +19,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # not in its stubs
 from wtforms.validators import InputRequired, StopValidation
 from wtforms.widgets import NumberInput, URLInput
 
@@ -131,7 +132,8 @@ class SessionScheduleForm(SessionForm):
         typed = self.said(self.timezone)
         known = [typed] if typed and may_use_zone(typed) is None else []
         self.timezone.choices = [
-            (name, name.replace("_", " ")) for name in dict.fromkeys([*names, *known, "UTC"])
+            SelectChoice(name, name.replace("_", " "))
+            for name in dict.fromkeys([*names, *known, "UTC"])
         ]
 
 
@@ -176,7 +178,7 @@ class SessionMissedForm(SessionForm):
     absent = RadioField(
         _l("Who was not there?"),
         [InputRequired(_l("Say who was absent."))],
-        choices=list(ABSENT.items()),
+        choices=[SelectChoice(who.value, word) for who, word in ABSENT.items()],
     )
     reason = _reason(_l("What happened?"))
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from skileez import clock
 from skileez.db import transaction
@@ -27,6 +26,7 @@ from skileez.web.access import PARTICIPANT, SIGNED_IN, access, me
 from skileez.web.display import iso, sentence, when
 from skileez.web.errors import STATUS
 from skileez.web.forms import MeetingLinkForm, NotesForm, PressForm, SessionForm
+from skileez.web.language import gettext as _
 
 sessions = Blueprint("sessions", __name__)
 
@@ -126,13 +126,13 @@ def index() -> ResponseReturnValue:
 
 def _filter() -> Filter:
     said = request.args
-    view = said.get("view", "")
-    state = said.get("state", "")
-    contract = said.get("contract", "")
+    view, contract = said.get("view", ""), said.get("contract", "")
+    state = State(said["state"]) if said.get("state") in tuple(State) else None
+    shown = View(view) if view in tuple(View) else View.ALL if state else View.UPCOMING
+    if shown is View.UPCOMING and state in (State.COMPLETED, State.CANCELLED, State.MISSED):
+        shown = View.ALL  # nothing that is over is still to come
     return Filter(
-        View(view) if view in tuple(View) else View.ALL if state else View.UPCOMING,
-        State(state) if state in tuple(State) else None,
-        int(contract) if contract.isdecimal() and len(contract) < 10 else None,
+        shown, state, int(contract) if contract.isdecimal() and len(contract) < 10 else None
     )
 
 
@@ -234,6 +234,8 @@ def show_page(
     facts = session.facts
     other = other_of(session, role or "student")
     made = session_view.steps(session, role, now, inforce) if role else []
+    may_add_notes = role is not None and rules.may_add_notes(facts, role) is None
+    may_set_link = role is not None and rules.may_set_meeting_url(facts, role) is None
     return render_template(
         "sessions/show.html",
         session=session,
@@ -255,13 +257,10 @@ def show_page(
         timeline=life_line.timeline(queries.history(session.id)),
         may_settle_correction=session.correction_by is not None
         and rules.may_answer_correction(facts, role or "admin") is None,
-        may_set_link=role is not None and rules.may_set_meeting_url(facts, role) is None,
-        may_add_notes=role is not None and rules.may_add_notes(facts, role) is None,
-        notes_form=notes_form or _notes_form(session, role),
-        link_form=link_form
-        or MeetingLinkForm(
-            formdata=None, meeting_url=session.meeting_url, version=str(session.version)
-        ),
+        may_set_link=may_set_link,
+        may_add_notes=may_add_notes,
+        notes_form=notes_form or (_notes_form(session, role) if may_add_notes else None),
+        link_form=link_form or (_link_form(session) if may_set_link else None),
         press=PressForm(formdata=None, version=str(session.version)),
         said=sentence(refused.refusal) if refused else None,
         overdue=rules.is_overdue(facts, now),
@@ -271,6 +270,12 @@ def show_page(
 def _notes_form(session: Session, role: str | None) -> NotesForm:
     mine = session.student_notes if role == "student" else session.coach_notes
     return NotesForm(formdata=None, notes=mine, version=str(session.version))
+
+
+def _link_form(session: Session) -> MeetingLinkForm:
+    return MeetingLinkForm(
+        formdata=None, meeting_url=session.meeting_url, version=str(session.version)
+    )
 
 
 def press(session_id: int, verb: Verb, done: str, *, once: bool = True) -> ResponseReturnValue:

@@ -1,0 +1,13 @@
+"""Fixtures of the doors' tests."""
+
+import pytest
+from flask import Flask
+
+from skileez.config import Settings
+from tests.doors.stage import Stage
+
+
+@pytest.fixture
+def stage(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The cast, signed in, with a contract of six sessions; the clock stands at NOW."""
+    return Stage(app, settings.database_url, monkeypatch)
