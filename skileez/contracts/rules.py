@@ -5,7 +5,6 @@ Pure: values in, a ``Refusal`` or None (= yes) out.
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -362,8 +361,3 @@ def remaining_sessions(completed: int, total: int) -> int:
 def is_finished(completed: int, total: int) -> bool:
     """Whether the last session is done, which completes the contract."""
     return total > 0 and completed >= total
-
-
-def session_length(minutes: int) -> timedelta:
-    """A duration in minutes as a length of time."""
-    return timedelta(minutes=minutes)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skileez.contracts import rules
 from skileez.contracts.rules import ContractStatus, ProposalStatus, Terms
 from skileez.errors import Kind
-from tests.cast import MINUTE, assert_refuses, said
+from tests.cast import assert_refuses, said
 from tests.properties import few
 
 GOOD = Terms("Speaking with confidence", 8, 60, 45_00, "EUR", "Let us begin.")
@@ -182,10 +182,6 @@ def test_a_make_up_gets_the_lowest_free_number(
     taken: set[int], total: int, number: int | None
 ) -> None:
     assert rules.free_number(taken, total) == number
-
-
-def test_a_length_is_in_minutes() -> None:
-    assert rules.session_length(90) == 90 * MINUTE
 
 
 @few
