@@ -127,15 +127,13 @@ def may_use_password(password: str, email: str) -> Refusal | None:
     if len(password) > PASSWORD_MAX:
         return _password(
             "password_too_long",
-            N_("The password has %(length)s characters; at most %(most)s are read."),
+            N_("The password has %(length)s characters; it may have at most %(most)s."),
             length=len(password),
             most=PASSWORD_MAX,
         )
     folded = password.strip().lower()
     if folded in (email, email.partition("@")[0]):
-        return _password(
-            "password_is_email", N_("The password must be another than your e-mail address.")
-        )
+        return _password("password_is_email", N_("The password must not be your e-mail address."))
     if folded in COMMON_PASSWORDS or len(set(folded)) <= 2:
         return _password(
             "password_too_common",

@@ -210,7 +210,7 @@ def may_schedule(facts: Facts, role: str | None) -> Refusal | None:
     if role and facts.scheduling_by and role != facts.scheduling_by:
         return Refusal(
             "not_yours_to_schedule",
-            N_("The %(by)s asked for another time and picks it."),
+            N_("The %(by)s asked for another time, so the %(by)s picks it."),
             {"by": facts.scheduling_by},
             Kind.FORBIDDEN,
         )
@@ -368,7 +368,7 @@ def may_request_correction(
     if until is None or now > until:
         return Refusal(
             "correction_too_late",
-            N_("It could be corrected for %(within)s, until %(until)s."),
+            N_("A missed mark can be corrected for %(within)s; here that was until %(until)s."),
             {"within": policy.correction_within, "until": until or now},
         )
     return None

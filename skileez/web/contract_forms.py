@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, Form, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, StopValidation
 from wtforms.widgets import EmailInput, NumberInput, URLInput
 
@@ -82,7 +83,9 @@ class ProposalForm(AccountForm):
         render_kw={"inputmode": "decimal"},
     )
     currency = SelectField(
-        _l("Currency"), choices=[(code, code) for code in rules.CURRENCIES], validate_choice=False
+        _l("Currency"),
+        choices=[SelectChoice(code, code) for code in rules.CURRENCIES],
+        validate_choice=False,
     )
     timezone = SelectField(
         _l("Time zone of the contract"),
@@ -125,13 +128,13 @@ class AnswerForm(AccountForm):
 class PauseForm(AccountForm):
     """Pause a contract."""
 
-    pause_reason = _reason(_l("Why do you pause it?"), required=False)
+    pause_reason = _reason(_l("Why are you pausing it?"), required=False)
 
 
 class EndForm(AccountForm):
     """End a contract before its last session."""
 
-    reason = _reason(_l("Why do you end it?"), required=True)
+    reason = _reason(_l("Why are you ending it?"), required=True)
 
 
 class ContractLinkForm(AccountForm):
