@@ -154,7 +154,7 @@ def may_answer(facts: Facts, role: str, now: datetime) -> Refusal | None:
     if now >= facts.pending.deadline:
         return Refusal(
             "deadline_passed",
-            N_("The time to answer ended at %(deadline)s."),
+            N_("The time to answer ended on %(deadline)s."),
             {"deadline": facts.pending.deadline},
         )
     return None
@@ -178,7 +178,7 @@ def may_approve(
     if facts.pending.times and new_time not in facts.pending.times:
         return Refusal(
             "not_a_proposed_time",
-            N_("%(start)s was not proposed. Choose one of the proposed times, or counter."),
+            N_("%(start)s was not proposed. Choose one of the proposed times, or propose another."),
             {"start": new_time},
             Kind.INVALID,
             "new_scheduled_at",
@@ -217,6 +217,23 @@ class Silence(StrEnum):
     APPROVED = "approved"
     TO_BE_SCHEDULED = "to_be_scheduled"
     LAPSED = "lapsed"
+
+
+SETTLED = {
+    Silence.APPROVED: Refusal(
+        "settled_by_silence",
+        N_("The time to answer ended, and the session moved to the first proposed time."),
+    ),
+    Silence.TO_BE_SCHEDULED: Refusal(
+        "settled_by_silence",
+        N_("The time to answer ended and no proposed time was left; a new time has to be picked."),
+    ),
+    Silence.LAPSED: Refusal(
+        "settled_by_silence",
+        N_("The time to answer ended, and the session stays where it was."),
+    ),
+}
+"""What a person reads whose answer came after the deadline: silence had decided."""
 
 
 def is_answer_due(facts: Facts, now: datetime) -> bool:

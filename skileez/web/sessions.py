@@ -14,12 +14,12 @@ from flask.typing import ResponseReturnValue
 
 from skileez import clock
 from skileez.db import transaction
-from skileez.errors import N_, Refusal, Refused, require
+from skileez.errors import Refusal, Refused, require
 from skileez.events import Actor
 from skileez.sessions import actions, policy, queries, rules
 from skileez.sessions.models import Session
 from skileez.sessions.queries import Cursor, Filter, View
-from skileez.sessions.reschedule_rules import Silence
+from skileez.sessions.reschedule_rules import SETTLED
 from skileez.sessions.rules import State
 from skileez.web import consequences, life_line, session_view
 from skileez.web.access import PARTICIPANT, SIGNED_IN, access, me
@@ -31,21 +31,6 @@ from skileez.web.language import gettext as _
 sessions = Blueprint("sessions", __name__)
 
 Verb = Callable[[Session, str, Actor, datetime], None]
-
-SETTLED = {
-    Silence.APPROVED: Refusal(
-        "settled_by_silence",
-        N_("The time to answer ended, and the session moved to the first proposed time."),
-    ),
-    Silence.TO_BE_SCHEDULED: Refusal(
-        "settled_by_silence",
-        N_("The time to answer ended and no proposed time was left; a new time has to be picked."),
-    ),
-    Silence.LAPSED: Refusal(
-        "settled_by_silence",
-        N_("The time to answer ended, and the session stays where it was."),
-    ),
-}
 
 
 def actor() -> Actor:
