@@ -3,6 +3,7 @@
 import os
 import time
 from datetime import timedelta
+from importlib import import_module
 
 import structlog
 from flask import Flask, Response, g, request
@@ -22,12 +23,9 @@ from skileez.sessions import policy
 from skileez.web import (
     access,
     assets,
-    booking,
     display,
     errors,
     language,
-    outcome,
-    reschedule,
     security,
     throttle,
 )
@@ -41,9 +39,6 @@ from skileez.web.sessions import sessions
 from skileez.web.sweeps import sweeps
 
 LARGEST_ID = 2**31 - 1
-ROUTES_OF_SESSIONS = (booking, outcome, reschedule)
-"""Modules that add their routes to the pages of sessions by being imported."""
-
 log = logs.logger(__name__)
 
 
@@ -170,6 +165,8 @@ def _add_pages(app: Flask) -> None:
     app.url_map.converters["int"] = _Id
     app.add_url_rule("/healthz", "healthz", healthz)
     assets.init_app(app)
+    for module in ("booking", "outcome", "reschedule"):
+        import_module(f"skileez.web.{module}")  # adds its routes to the pages of sessions
     for pages in (auth, profile, people, dashboard, sessions, sweeps, contracts, proposals):
         app.register_blueprint(pages)
 

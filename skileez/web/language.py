@@ -5,12 +5,25 @@ from typing import Any, Final, cast
 
 from babel.support import NullTranslations
 from flask import Flask, g, request
-from flask_babel import Babel, get_domain
+from flask_babel import Babel, get_domain, get_locale
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 LANGUAGES: Final = ("en",)
+
+
+def gettext(message: str, /, **figures: Any) -> str:
+    """``message`` in the reader's language, its figures filled in; for code, as ``_``."""
+    said = str(_translations().ugettext(message))
+    return said % figures if figures else said
+
+
+def code() -> str:
+    """The reader's language: "en"."""
+    if "language" not in g:
+        g.language = str(get_locale() or "en")
+    return str(g.language)
 
 
 def init_app(app: Flask) -> None:
@@ -28,7 +41,7 @@ def _chosen() -> str | None:
 def _translations() -> NullTranslations:
     found = g.get("translations")
     if found is None:
-        found = g.translations = get_domain().get_translations()
+        found = g.setdefault("translations", get_domain().get_translations())
     return cast(NullTranslations, found)
 
 

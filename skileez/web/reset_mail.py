@@ -15,13 +15,13 @@ from urllib.parse import unquote, urlsplit
 
 import click
 from flask import Flask
-from flask_babel import gettext as _
 
 from skileez import clock, db, logs
 from skileez.accounts import actions, rules
 from skileez.accounts.models import Person
 from skileez.config import Settings
 from skileez.web.display import length
+from skileez.web.language import gettext as _
 
 PATIENCE_SECONDS: Final = 15
 DEFAULT_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -37,7 +37,7 @@ def can_deliver(settings: Settings) -> bool:
 
 def answer_later(
     app: Flask, settings: Settings, email: str, link: Callable[[str], str]
-) -> "Future[None]":
+) -> Future[None]:
     """Make and deliver a link for ``email``, if it has an account; ``link`` is given the token."""
 
     def work() -> None:
