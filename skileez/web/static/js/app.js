@@ -86,6 +86,10 @@
       if (form) release(form);
     });
   }
+  /* The button that was pressed is gone with its part of the page; reading goes on where that was. */
+  document.addEventListener("htmx:afterSettle", () => {
+    if (document.activeElement === document.body) document.getElementById("main").focus({ preventScroll: true });
+  });
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status >= 500) say(said.dataset.msgFailed);
   });
