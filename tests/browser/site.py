@@ -1,0 +1,230 @@
+"""The application, served to a real browser; its clock stands still until a test moves it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from skileez import db, zones
+from skileez.accounts import actions as accounts
+from skileez.accounts.actions import Checked
+from skileez.config import Settings
+from skileez.events import Actor
+from skileez.sessions import actions as sessions
+from skileez.web.access import TOKEN
+from tests import cast
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from jinja2 import BytecodeCache
+    from playwright.sync_api import BrowserContext
+
+
+class Clock:
+    """In place of ``skileez.clock.now``."""
+
+    def __init__(self) -> None:
+        self.at = cast.NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_by(self, time: timedelta) -> None:
+        """Let time pass."""
+        self.at += time
+
+    def strike(self, instant: datetime) -> None:
+        """Be at ``instant``."""
+        self.at = instant
+
+
+@dataclass(frozen=True)
+class Someone:
+    """Somebody with an account on the site."""
+
+    id: int
+    name: str
+    email: str
+    zone: str
+
+    def typed(self, instant: datetime) -> str:
+        """An instant as a datetime-local input takes it, in this person's zone."""
+        return f"{zones.local(instant, self.zone):%Y-%m-%dT%H:%M}"
+
+    def shown(self, instant: datetime) -> str:
+        """The time of day as this person's pages show it."""
+        return f"{zones.local(instant, self.zone):%H:%M}"
+
+    def shown_long(self, instant: datetime) -> str:
+        """Day and time as this person's lists and timelines show them."""
+        there = zones.local(instant, self.zone)
+        return f"{there:%a} {there.day} {there:%b %Y, %H:%M}"
+
+
+@dataclass
+class Site:
+    """One running server with a database of its own, for all tests of a module."""
+
+    url: str
+    app: "Flask"
+    clock: Clock
+    made: int = field(default=0)
+
+    def person(self, part: str, name: str, zone: str) -> Someone:
+        """A new account; ``part`` is student, coach, stranger or admin."""
+        self.made += 1
+        with db.transaction():
+            one = cast.person(f"{part}{self.made}", name, zone)
+            one.is_admin = part == "admin"
+            someone = Someone(one.id, one.display_name, one.email, one.zone)
+        db.session.remove()
+        return someone
+
+    def contract(self, coach: Someone, student: Someone, total: int = 4, **terms: Any) -> int:
+        """A contract between them, from a month ago; its id."""
+        from skileez.accounts.models import Person
+
+        with db.transaction():
+            pair = [db.session.get_one(Person, one.id) for one in (coach, student)]
+            made = cast.contract(*pair, total, **terms).id
+        db.session.remove()
+        return made
+
+    def session(self, contract: int, by: Someone, start: datetime, *, confirmed: bool = True) -> int:
+        """A session of the contract, booked by ``by`` at this hour; its id."""
+        with db.transaction():
+            found = sessions.find_contract_for(Actor("person", by.id), contract)
+            role = found.role_of(by.id)
+            assert role is not None
+            one = sessions.book(
+                found, start, by=role, actor=Actor("person", by.id), now=self.clock()
+            )
+            if confirmed and not one.confirmed_by_coach:
+                one.confirm("coach", actor=Actor("person", found.coach_id), now=self.clock())
+            made = one.id
+        db.session.remove()
+        return made
+
+    def verb(self, session: int, name: str, *args: Any, by: Someone, **given: Any) -> None:
+        """What somebody does to a session elsewhere, while the browser looks at a page."""
+        with db.transaction():
+            one = sessions.find_for(Actor("person", by.id), session)
+            getattr(one, name)(*args, actor=Actor("person", by.id), now=self.clock(), **given)
+        db.session.remove()
+
+    def sweep(self) -> None:
+        """What time alone decides, settled."""
+        sessions.sweep(self.clock())
+        db.session.remove()
+
+    def cookie(self, someone: Someone) -> dict[str, Any]:
+        """The cookie of a browser in which this person has signed in."""
+        with db.transaction():
+            person = accounts.find_person(someone.id)
+            checked = Checked(person.id, person.password_hash)
+            _row, token = accounts.sign_in(
+                checked, now=self.clock(), lasts=timedelta(days=300), agent="Chromium, Linux"
+            )
+        db.session.remove()
+        signer = self.app.session_interface.get_signing_serializer(self.app)
+        return {
+            "name": self.app.config["SESSION_COOKIE_NAME"],
+            "value": signer.dumps({TOKEN: token, "_permanent": True}),
+            "url": self.url,
+            "httpOnly": True,
+            "sameSite": "Lax",
+        }
+
+
+class _Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"  # one connection for a page and its thirty files
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+class Server:
+    """One address for the whole run, so that browsers keep their copies of the files."""
+
+    def __init__(self) -> None:
+        self.app: Flask | None = None
+        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        assert self.app, "a page outlived its test"
+        return self.app(environ, start_response)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@contextmanager
+def serving(
+    server: Server, database: str, cache: "BytecodeCache", **changed: Any
+) -> Iterator[Site]:
+    """The site on the SQLite file ``database``, until the block ends."""
+    from skileez.app import create_app
+
+    settings = Settings(
+        # Plain http, as the demo is.
+        skileez_demo=True,
+        database_url=f"sqlite:///{database}",
+        password_time_cost=1,
+        password_memory_kib=8,
+        log_level="ERROR",
+        **changed,
+    )
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skileez.clock.now", clock)
+        app = create_app(settings)
+        app.jinja_env.bytecode_cache = cache
+        server.app = app
+        try:
+            yield Site(server.url, app, clock)
+        finally:
+            server.app = None
+
+
+class Watch:
+    """Notes what no page may ever do: complain, break, or ask another host."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.may_break = False
+
+    def over(self, context: "BrowserContext", url: str) -> None:
+        """Watch all pages of ``context``, which belong to the site at ``url``."""
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.seen.append(f"script: {error.error}"))
+        context.on("request", lambda request: self._request(request.url, url))
+        context.on("response", self._response)
+
+    def _console(self, message: Any) -> None:
+        # A refused form is answered 4xx, and Chromium tells of each.
+        answered = message.text.startswith("Failed to load resource: the server responded with")
+        if message.type in ("error", "warning") and not answered:
+            self.seen.append(f"console: {message.text}")
+
+    def _request(self, asked: str, url: str) -> None:
+        if not asked.startswith((url + "/", "data:", "blob:")):
+            self.seen.append(f"another host: {asked}")
+
+    def _response(self, response: Any) -> None:
+        too_bad = response.status >= 500 and not self.may_break
+        if too_bad or ("/static/" in response.url and response.status >= 400):
+            self.seen.append(f"{response.status}: {response.url}")
