@@ -40,6 +40,8 @@ from skileez.errors import N_, Kind, Refusal, Refused
 
 WRITES = "skileez_writes"
 READ_ONLY = "skileez_read_only"
+SQLITE = {"journal_mode": "WAL", "synchronous": "FULL", "busy_timeout": 20000, "foreign_keys": "ON"}
+"""How SQLite is opened. FULL: what was committed survives a power cut (the tests do without)."""
 
 session: scoped_session[Session] = scoped_session(sessionmaker(expire_on_commit=False))
 
@@ -136,13 +138,8 @@ def _make_sqlite_strict(engine: Engine) -> None:
     def prepare(connection: Any, record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "busy_timeout=20000",
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        for name, value in SQLITE.items():
+            cursor.execute(f"PRAGMA {name}={value}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -23,6 +23,7 @@ from uuid import uuid4
 
 import pytest
 
+from skileez import db
 from skileez.config import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ for one in dataclasses.fields(Settings):
     os.environ.pop(one.name.upper(), None)
 os.environ["TZ"] = "Asia/Kolkata"
 time.tzset()
+
+
+# No test pulls the plug, and waiting for the disk takes longer than most tests.
+db.SQLITE["synchronous"] = "OFF"
 
 
 # --- the network ---------------------------------------------------------------------------
@@ -101,8 +106,6 @@ def bare_database(
 @contextmanager
 def unbound_after() -> Iterator[None]:
     """Take the database away again at the end, whoever bound it."""
-    from skileez import db
-
     try:
         yield
     finally:
@@ -173,8 +176,6 @@ def postgresql_database(
 
 
 def _migrate(url: str) -> None:
-    from skileez import db
-
     with unbound_after():
         db.migrate(url)
 
