@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from skileez import db, events, zones
 from skileez.accounts import passwords, rules
@@ -43,11 +43,19 @@ def find_by_email(email: str) -> Person | None:
 
 def find_signed_in(token: str, *, now: datetime) -> Person | None:
     """Who is signed in by ``token``; None if nobody is (any longer). Reads only."""
-    return db.session.scalar(
-        select(Person)
-        .join(SignIn, SignIn.person_id == Person.id)
-        .where(SignIn.token_hash == digest(token), SignIn.expires_at > now, Person.active)
+    return db.session.scalar(_SIGNED_IN, {"token_hash": digest(token), "now": now})
+
+
+# Asked for every page, so it is put together once.
+_SIGNED_IN = (
+    select(Person)
+    .join(SignIn, SignIn.person_id == Person.id)
+    .where(
+        SignIn.token_hash == bindparam("token_hash"),
+        SignIn.expires_at > bindparam("now"),
+        Person.active,
     )
+)
 
 
 def check_password(email: str, password: str) -> Checked:

@@ -1,17 +1,35 @@
-"""What the pages show of sessions. Reads only; each list costs the same number of queries."""
+"""What the pages show of sessions. Reads only; each list costs the same number of queries.
+
+Statements are made once, with named places for what differs: to put one together, and to find
+its compiled form again, takes longer than to run it.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, tuple_, union_all
-from sqlalchemy.orm import aliased, contains_eager, defer
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import aliased, contains_eager, defer, load_only
 
 from skileez import db
 from skileez.accounts.models import Person
 from skileez.contracts.models import Contract
+from skileez.db import UTCDateTime
 from skileez.errors import N_, Kind, NotFound, Refusal, Refused
 from skileez.events import Event
 from skileez.sessions.models import Session
@@ -140,14 +158,18 @@ def page(
     person_id: int, wanted: Filter, now: datetime, cursor: Cursor | None = None, size: int = PAGE
 ) -> Page:
     """One page of a person's own sessions: to come in order, the rest newest first."""
-    forward = wanted.view is View.UPCOMING
-    ascending = forward != (cursor is not None and cursor.back)
-    conditions = _conditions(wanted, now)
-    if cursor:
-        place = tuple_(Session.listed_at, Session.id)
-        here = tuple_(cursor.at, cursor.id)
-        conditions.append(place > here if ascending else place < here)
-    rows = _own(person_id, conditions, ascending=ascending, limit=size + 1)
+    ascending = (wanted.view is View.UPCOMING) != (cursor is not None and cursor.back)
+    rows = db.session.execute(
+        _page_of(wanted.view, wanted.state, bool(wanted.contract_id), bool(cursor), ascending),
+        {
+            "person": person_id,
+            "now": now,
+            "contract": wanted.contract_id,
+            "at": cursor.at if cursor else None,
+            "id": cursor.id if cursor else None,
+            "limit": size + 1,
+        },
+    ).all()
     more, lines = len(rows) > size, [_line(row, person_id) for row in rows[:size]]
     if cursor and cursor.back:
         lines.reverse()
@@ -175,36 +197,37 @@ def every(person_id: int, wanted: Filter, now: datetime, size: int = 500) -> Ite
         cursor = found.next
 
 
-def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
-    to_come = and_(
-        Session.status == Status.SCHEDULED,
-        or_(Session.ends_at > now, Session.scheduled_at.is_(None)),
-    )
+_PERSON: BindParameter[int] = bindparam("person")
+_LIMIT: BindParameter[int] = bindparam("limit")
+_NOW = bindparam("now", type_=UTCDateTime)
+
+
+@cache
+def _page_of(
+    view: View, state: State | None, one_contract: bool, onwards: bool, ascending: bool
+) -> Any:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.view is View.UPCOMING:
-        conditions.append(to_come)
-    elif wanted.view is View.PAST:
-        conditions.append(
-            or_(Session.status != Status.SCHEDULED, Session.ends_at <= now),
-        )
-    if wanted.state is State.RESCHEDULE_REQUESTED:
+    if view is View.UPCOMING:
+        to_come = or_(Session.ends_at > _NOW, Session.scheduled_at.is_(None))
+        conditions += [Session.status == Status.SCHEDULED, to_come]
+    elif view is View.PAST:
+        conditions.append(or_(Session.status != Status.SCHEDULED, Session.ends_at <= _NOW))
+    if state is State.RESCHEDULE_REQUESTED:
         conditions += [Session.status == Status.SCHEDULED, Session.reschedule_requested.is_(True)]
-    elif wanted.state is State.SCHEDULED:
+    elif state is State.SCHEDULED:
         conditions += [Session.status == Status.SCHEDULED, Session.reschedule_requested.is_(False)]
-    elif wanted.state:
-        conditions.append(Session.status == wanted.state)
-    if wanted.contract_id:
-        conditions.append(Session.contract_id == wanted.contract_id)
-    return conditions
+    elif state:
+        conditions.append(Session.status == state)
+    if one_contract:
+        conditions.append(Session.contract_id == bindparam("contract"))
+    if onwards:
+        place = tuple_(Session.listed_at, Session.id)
+        here = tuple_(bindparam("at", type_=UTCDateTime), bindparam("id"))
+        conditions.append(place > here if ascending else place < here)
+    return _own(conditions, ascending=ascending)
 
 
-def _own(
-    person_id: int,
-    conditions: Sequence[ColumnElement[bool]],
-    *,
-    ascending: bool,
-    limit: int,
-) -> Sequence[Row[Any]]:
+def _own(conditions: Sequence[ColumnElement[bool]], *, ascending: bool) -> Any:
     """A person's rows in either role: two walks along an index, merged, however many there are."""
 
     def order(at: Any, key: Any) -> tuple[Any, Any]:
@@ -213,20 +236,20 @@ def _own(
     halves = [
         select(
             select(Session.id.label("id"))
-            .where(mine == person_id, *conditions)
+            .where(mine == _PERSON, *conditions)
             .order_by(*order(Session.listed_at, Session.id))
-            .limit(limit)
+            .limit(_LIMIT)
             .subquery()
         )
         for mine in (Session.coach_id, Session.student_id)
     ]
     ids = union_all(*halves).subquery()
-    return db.session.execute(
+    return (
         _joined()
         .where(Session.id.in_(select(ids.c.id)))
         .order_by(*order(Session.listed_at, Session.id))
-        .limit(limit)
-    ).all()
+        .limit(_LIMIT)
+    )
 
 
 def _joined() -> Any:
@@ -277,12 +300,15 @@ def _line(row: Row[Any], person_id: int | None) -> Line:
 
 def of_contract(contract_id: int, person_id: int | None) -> list[Line]:
     """Every session of a contract, history included, by number and then by age."""
-    rows = db.session.execute(
-        _joined()
-        .where(Session.contract_id == contract_id)
-        .order_by(Session.session_number, Session.id)
-    )
+    rows = db.session.execute(_OF_CONTRACT, {"contract": contract_id})
     return [_line(row, person_id) for row in rows]
+
+
+_OF_CONTRACT = (
+    _joined()
+    .where(Session.contract_id == bindparam("contract"))
+    .order_by(Session.session_number, Session.id)
+)
 
 
 def waiting(person_id: int, now: datetime, limit: int = 50) -> list[Line]:
@@ -290,19 +316,26 @@ def waiting(person_id: int, now: datetime, limit: int = 50) -> list[Line]:
 
     A superset: whether it is this person's move, the rules say.
     """
-    unsettled = or_(
-        Session.reschedule_requested,
-        Session.scheduled_at.is_(None),
-        Session.ends_at <= now,
-        ~Session.confirmed_by_coach,
-    )
-    open_ones = [Session.status == Status.SCHEDULED, unsettled]
-    disputed = [Session.status == Status.MISSED, Session.correction_by.is_not(None)]
-    rows = [
-        *_own(person_id, open_ones, ascending=True, limit=limit),
-        *_own(person_id, disputed, ascending=False, limit=limit),
-    ]
+    given = {"person": person_id, "now": now, "limit": limit}
+    rows = [*db.session.execute(_UNSETTLED, given), *db.session.execute(_DISPUTED, given)]
     return [_line(row, person_id) for row in rows]
+
+
+_UNSETTLED = _own(
+    [
+        Session.status == Status.SCHEDULED,
+        or_(
+            Session.reschedule_requested,
+            Session.scheduled_at.is_(None),
+            Session.ends_at <= _NOW,
+            ~Session.confirmed_by_coach,
+        ),
+    ],
+    ascending=True,
+)
+_DISPUTED = _own(
+    [Session.status == Status.MISSED, Session.correction_by.is_not(None)], ascending=False
+)
 
 
 def due(now: datetime, no_show_before: datetime, limit: int = 100) -> list[Line]:
@@ -335,41 +368,54 @@ def disputed(limit: int = 100) -> list[Line]:
 
 def seen_by(person_id: int, session_id: int, *, admin: bool = False) -> Session:
     """A session with its contract and both people, for looking. Raises ``NotFound``."""
-    statement = (
-        select(Session)
-        .join(Session.contract)
-        .join(Contract.coach.of_type(Coach))
-        .join(Contract.student.of_type(Student))
-        .options(
-            contains_eager(Session.contract).options(
-                contains_eager(Contract.coach.of_type(Coach)).options(defer(Coach.password_hash)),
-                contains_eager(Contract.student.of_type(Student)).options(
-                    defer(Student.password_hash)
-                ),
-            )
-        )
-        .where(Session.id == session_id)
-    )
-    if not admin:
-        statement = statement.where(
-            or_(Session.coach_id == person_id, Session.student_id == person_id)
-        )
-    found = db.session.scalars(statement).one_or_none()
+    found = db.session.scalars(
+        _SEEN if admin else _SEEN_BY, {"session": session_id, "person": person_id}
+    ).one_or_none()
     if found is None:
         raise NotFound("session")
     return found
+
+
+_SEEN = (
+    select(Session)
+    .join(Session.contract)
+    .join(Contract.coach.of_type(Coach))
+    .join(Contract.student.of_type(Student))
+    .options(
+        contains_eager(Session.contract).options(
+            contains_eager(Contract.coach.of_type(Coach)).options(defer(Coach.password_hash)),
+            contains_eager(Contract.student.of_type(Student)).options(defer(Student.password_hash)),
+        )
+    )
+    .where(Session.id == bindparam("session"))
+)
+_SEEN_BY = _SEEN.where(or_(Session.coach_id == _PERSON, Session.student_id == _PERSON))
 
 
 def history(session_id: int) -> Sequence[Row[Event, str]]:
     """Everything that happened to a session, oldest first, with the name of who did it
     (None where it was the system).
     """
-    return db.session.execute(
-        select(Event, Person.display_name)
-        .outerjoin(Person, Person.id == Event.actor_id)
-        .where(Event.session_id == session_id)
-        .order_by(Event.id)
-    ).all()
+    return db.session.execute(_HISTORY, {"session": session_id}).all()
+
+
+_HISTORY = (
+    select(Event, Person.display_name)
+    .outerjoin(Person, Person.id == Event.actor_id)
+    .where(Event.session_id == bindparam("session"))
+    .order_by(Event.id)
+    .options(
+        load_only(
+            Event.verb,
+            Event.at,
+            Event.role,
+            Event.old_time,
+            Event.new_time,
+            Event.reason,
+            Event.details,
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,30 +434,7 @@ class Counts:
 
 def counts(person_id: int) -> Counts:
     """How many of a person's sessions are in which state, and what the averages need."""
-    state = case(
-        (
-            and_(Session.status == Status.SCHEDULED, Session.reschedule_requested),
-            State.RESCHEDULE_REQUESTED.value,
-        ),
-        else_=Session.status,
-    ).label("state")
-    after_start = case((Session.cancelled_at >= Session.scheduled_at, 1), else_=0)
-    moved = case((Session.scheduled_at != Session.scheduled_date, 1), else_=0)
-    held = Session.status == Status.COMPLETED
-    rows = db.session.execute(
-        select(
-            state,
-            func.count().label("n"),
-            func.sum(after_start).label("after_start"),
-            func.sum(moved).label("moved"),
-            func.avg(case((held, Session.actual_minutes))).label("actual"),
-            func.avg(
-                case((held & Session.actual_minutes.is_not(None), Session.duration_minutes))
-            ).label("planned"),
-        )
-        .where(or_(Session.coach_id == person_id, Session.student_id == person_id))
-        .group_by(state)
-    ).all()
+    rows = db.session.execute(_COUNTS, {"person": person_id}).all()
     completed = next((row for row in rows if row.state == Status.COMPLETED), None)
     return Counts(
         by_state={row.state: row.n for row in rows},
@@ -422,33 +445,65 @@ def counts(person_id: int) -> Counts:
     )
 
 
+_STATE = case(
+    (
+        and_(Session.status == Status.SCHEDULED, Session.reschedule_requested),
+        State.RESCHEDULE_REQUESTED.value,
+    ),
+    else_=Session.status,
+).label("state")
+_HELD = Session.status == Status.COMPLETED
+_COUNTS = (
+    select(
+        _STATE,
+        func.count().label("n"),
+        func.sum(case((Session.cancelled_at >= Session.scheduled_at, 1), else_=0)).label(
+            "after_start"
+        ),
+        func.sum(case((Session.scheduled_at != Session.scheduled_date, 1), else_=0)).label("moved"),
+        func.avg(case((_HELD, Session.actual_minutes))).label("actual"),
+        func.avg(
+            case((_HELD & Session.actual_minutes.is_not(None), Session.duration_minutes))
+        ).label("planned"),
+    )
+    .where(or_(Session.coach_id == _PERSON, Session.student_id == _PERSON))
+    .group_by(_STATE)
+)
+
+
 def live_counts(contract_ids: Sequence[int]) -> dict[int, int]:
     """How many live sessions each contract has: booked or completed."""
-    rows = db.session.execute(
-        select(Session.contract_id, func.count())
-        .where(
-            Session.contract_id.in_(contract_ids),
-            Session.status.in_((Status.SCHEDULED, Status.COMPLETED)),
-        )
-        .group_by(Session.contract_id)
-    )
+    rows = db.session.execute(_LIVE_COUNTS, {"contracts": contract_ids})
     return {row[0]: row[1] for row in rows}
+
+
+_LIVE_COUNTS = (
+    select(Session.contract_id, func.count())
+    .where(
+        Session.contract_id.in_(bindparam("contracts", expanding=True)),
+        Session.status.in_((Status.SCHEDULED, Status.COMPLETED)),
+    )
+    .group_by(Session.contract_id)
+)
 
 
 def contracts_of(person_id: int) -> Sequence[Row[Any]]:
     """A person's contracts for a filter: id, title, number and the other's name."""
-    return db.session.execute(
-        select(
-            Contract.id,
-            Contract.title,
-            Contract.number,
-            case(
-                (Contract.coach_id == person_id, Student.display_name), else_=Coach.display_name
-            ).label("other_name"),
-        )
-        .join(Coach, Coach.id == Contract.coach_id)
-        .join(Student, Student.id == Contract.student_id)
-        .where(or_(Contract.coach_id == person_id, Contract.student_id == person_id))
-        .order_by(Contract.id.desc())
-        .limit(200)
-    ).all()
+    return db.session.execute(_CONTRACTS_OF, {"person": person_id}).all()
+
+
+_CONTRACTS_OF = (
+    select(
+        Contract.id,
+        Contract.title,
+        Contract.number,
+        case((Contract.coach_id == _PERSON, Student.display_name), else_=Coach.display_name).label(
+            "other_name"
+        ),
+    )
+    .join(Coach, Coach.id == Contract.coach_id)
+    .join(Student, Student.id == Contract.student_id)
+    .where(or_(Contract.coach_id == _PERSON, Contract.student_id == _PERSON))
+    .order_by(Contract.id.desc())
+    .limit(200)
+)

@@ -161,6 +161,8 @@ class SessionRow(Model):
     @property
     def proposed_times(self) -> tuple[datetime, ...]:
         """The starts proposed by the pending request, first choice first."""
+        if not self.reschedule_requested:
+            return ()  # there are none to ask the database for
         return tuple(one.starts_at for one in self.proposed)
 
     @property

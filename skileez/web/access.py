@@ -14,12 +14,12 @@ from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, flash, redirect, request, session, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from skileez.accounts.models import Person
 from skileez.web import wants
+from skileez.web.language import gettext as _
 
 
 class Access(StrEnum):
@@ -73,9 +73,10 @@ def check_every_route(app: Flask) -> None:
 
 def me() -> Person:
     """Who is signed in. Only for views that are not PUBLIC."""
-    if not current_user.is_authenticated:
+    reader = current_user._get_current_object()
+    if not reader.is_authenticated:
         raise Unauthorized
-    return cast(Person, current_user._get_current_object())
+    return cast(Person, reader)
 
 
 def my_token() -> str:

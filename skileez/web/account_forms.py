@@ -1,11 +1,21 @@
 """The forms about accounts. What a value must be like is asked of ``accounts.rules``."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, Form, HiddenField, PasswordField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    Field,
+    Form,
+    HiddenField,
+    PasswordField,
+    SelectField,
+    StringField,
+    i18n,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, StopValidation
 from wtforms.widgets import EmailInput
@@ -13,6 +23,7 @@ from wtforms.widgets import EmailInput
 from skileez import zones
 from skileez.accounts import rules
 from skileez.errors import Refusal, Refused
+from skileez.web import language
 from skileez.web.display import sentence
 
 WRITE_PASSWORD: Final = _l("Write your password.")
@@ -89,8 +100,21 @@ def _new_password() -> PasswordField:
     )
 
 
+@cache
+def _own_words(language: str) -> Any:
+    """WTForms' own sentences in a language; Flask-WTF would read the file for every page."""
+    return i18n.get_translations([language])
+
+
 class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """What all of them are; ``form.said(form.email)`` is what was typed, as text."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """How WTForms reads this form."""
+
+        def get_translations(self, form: Form) -> Any:
+            """The sentences of WTForms' own checks."""
+            return _own_words(language.code())
 
     @staticmethod
     def said(field: Field) -> str:

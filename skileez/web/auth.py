@@ -13,7 +13,6 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_login import current_user
 
 from skileez import clock
@@ -28,6 +27,7 @@ from skileez.web.access import PUBLIC, SIGNED_IN, TOKEN, access, my_token, safe_
 from skileez.web.account_forms import ResetForm, ResetRequestForm, SignInForm, SignUpForm
 from skileez.web.display import sentence
 from skileez.web.errors import attach
+from skileez.web.language import gettext as _
 
 auth = Blueprint("auth", __name__)
 

@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date, ngettext
-from flask_babel import gettext as _
 
 from skileez import clock
 from skileez.accounts.rules import EMAIL_MAX, clean_line
@@ -29,6 +28,7 @@ from skileez.web.account_forms import AccountForm
 from skileez.web.contract_forms import ContractLinkForm, EndForm, PauseForm
 from skileez.web.display import sentence
 from skileez.web.errors import attach
+from skileez.web.language import gettext as _
 
 contracts = Blueprint("contracts", __name__)
 

@@ -9,12 +9,12 @@ from functools import lru_cache
 from babel import Locale
 from babel.numbers import format_currency, get_currency_precision
 from flask import Flask
-from flask_babel import get_locale
-from flask_babel import gettext as _
 from flask_login import current_user
 
 from skileez import zones
 from skileez.errors import Figure, Refusal, duration
+from skileez.web import language
+from skileez.web.language import gettext as _
 
 
 def init_app(app: Flask) -> None:
@@ -37,24 +37,30 @@ def init_app(app: Flask) -> None:
 
 def my_zone() -> str:
     """The reader's zone; UTC for somebody who is not signed in."""
-    return str(current_user.zone) if current_user and current_user.is_authenticated else "UTC"
+    reader = current_user and current_user._get_current_object()
+    return str(reader.zone) if reader and reader.is_authenticated else "UTC"
 
 
 def when(instant: datetime, zone: str | None = None) -> str:
     """Day and time: "Tue 3 Mar 2027, 14:00"."""
-    there, names = _there(instant, zone), _names(_locale())
+    there, names = _there(instant, zone), _names(language.code())
     return f"{names.short_days[there.weekday()]} {_date(there, names)}, {there:%H:%M}"
 
 
 def day(instant: datetime, zone: str | None = None) -> str:
     """The day: "Tuesday 3 March 2027"."""
-    there, names = _there(instant, zone), _names(_locale())
+    there, names = _there(instant, zone), _names(language.code())
     return f"{names.days[there.weekday()]} {there.day} {names.months[there.month]} {there.year}"
 
 
 def date(instant: datetime, zone: str | None = None) -> str:
     """The date, short: "3 Mar 2027"."""
-    return _date(_there(instant, zone), _names(_locale()))
+    return _date(_there(instant, zone), _names(language.code()))
+
+
+def month(instant: datetime, zone: str | None = None) -> str:
+    """The month, short: "Mar"."""
+    return _names(language.code()).short_months[_there(instant, zone).month]
 
 
 def clock(instant: datetime, zone: str | None = None) -> str:
@@ -84,7 +90,7 @@ def length(time: timedelta | int) -> str:
 
 def money(minor: int, currency: str) -> str:
     """An amount in minor units of its currency: 4500, "EUR" is "€45.00"."""
-    return _money(minor, currency, _locale())
+    return _money(minor, currency, language.code())
 
 
 def initials(name: str) -> str:
@@ -136,7 +142,3 @@ def _date(there: datetime, names: _Names) -> str:
 def _money(minor: int, currency: str, locale: str) -> str:
     amount = Decimal(minor).scaleb(-get_currency_precision(currency))
     return str(format_currency(amount, currency, locale=locale))
-
-
-def _locale() -> str:
-    return str(get_locale() or "en")

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from skileez import clock
 from skileez.db import transaction
@@ -24,6 +23,7 @@ from skileez.web.forms import (
     SessionForm,
     SessionMissedForm,
 )
+from skileez.web.language import gettext as _
 from skileez.web.sessions import (
     Verb,
     actor,

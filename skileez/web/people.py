@@ -4,7 +4,6 @@ from typing import Final
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from skileez import clock
 from skileez.accounts import actions, queries, rules
@@ -12,6 +11,7 @@ from skileez.config import Settings
 from skileez.db import transaction
 from skileez.web.access import ADMIN, access, me
 from skileez.web.account_forms import RolesForm
+from skileez.web.language import gettext as _
 
 people = Blueprint("people", __name__, url_prefix="/admin/people")
 

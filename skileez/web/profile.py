@@ -2,7 +2,6 @@
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from skileez import clock
 from skileez.accounts import actions, queries
@@ -13,6 +12,7 @@ from skileez.web import throttle
 from skileez.web.access import SIGNED_IN, access, me, my_token
 from skileez.web.account_forms import PasswordForm, ProfileForm
 from skileez.web.errors import attach
+from skileez.web.language import gettext as _
 
 profile = Blueprint("profile", __name__, url_prefix="/profile")
 

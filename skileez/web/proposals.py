@@ -5,7 +5,6 @@ from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from skileez import clock
 from skileez.contracts import actions, queries, rules
@@ -24,6 +23,7 @@ from skileez.web.contract_forms import (
 )
 from skileez.web.display import sentence
 from skileez.web.errors import STATUS, attach
+from skileez.web.language import gettext as _
 
 proposals = Blueprint("proposals", __name__, url_prefix="/proposals")
 

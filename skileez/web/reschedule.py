@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from skileez import clock, zones
 from skileez.errors import Refused
@@ -24,6 +23,7 @@ from skileez.web.forms import (
     RescheduleApprovalForm,
     RescheduleRequestForm,
 )
+from skileez.web.language import gettext as _
 from skileez.web.sessions import found, not_now, other_of, perform, sessions, to_page
 from skileez.web.times import instants
 

@@ -3,8 +3,9 @@
 from typing import Final
 
 from flask import Flask, Response, request
-from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest
+
+from skileez.web.language import gettext as _
 
 LARGEST_REQUEST: Final = 64 * 1024
 """Bytes of the largest request; the longest form has some ten thousand characters."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from babel.dates import format_datetime
 from flask import url_for
-from flask_babel import gettext as _
 
 from skileez import zones
 from skileez.errors import Refusal
@@ -15,8 +14,9 @@ from skileez.sessions.models import Session
 from skileez.sessions.queries import Line
 from skileez.sessions.rules import Facts, Policy, Status
 from skileez.web.display import clock as clock_of
-from skileez.web.display import day, iso, my_zone, offset, sentence, when, zone_label
+from skileez.web.display import day, iso, month, my_zone, offset, sentence, when, zone_label
 from skileez.web.display import length as duration
+from skileez.web.language import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,13 @@ class Step:
 
 def in_zone(instant: datetime, zone: str) -> dict[str, str]:
     """An instant in words, in ``zone``, as the macros take it."""
-    there = zones.local(instant, zone)
     return {
         "day": day(instant, zone),
         "time": clock_of(instant, zone),
         "zone": f"{zone_label(zone)}, {offset(instant, zone)}",
         "iso": iso(instant),
-        "month": str(format_datetime(there, "MMM", tzinfo=there.tzinfo, locale="en")),
-        "dom": str(there.day),
+        "month": month(instant, zone),
+        "dom": str(zones.local(instant, zone).day),
     }
 
 

@@ -2,11 +2,11 @@
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from skileez import clock
 from skileez.sessions import actions, policy, queries
 from skileez.web.access import ADMIN, access
+from skileez.web.language import gettext as _
 from skileez.web.session_view import row
 
 sweeps = Blueprint("sweeps", __name__, url_prefix="/admin/due")

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flask_babel import gettext as _
 from wtforms import FieldList, StringField
 
 from skileez import zones
 from skileez.errors import Refused
 from skileez.web.display import offset, sentence, when
+from skileez.web.language import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
