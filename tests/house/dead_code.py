@@ -32,8 +32,8 @@ FRAMEWORK = {
     "translations",
 }  # fmt: skip
 
-# The wiring, named to the server, and the modules that are imported for their routes.
-ENTRIES = {"create_app", "ROUTES_OF_SESSIONS"}
+# The wiring, named to the server.
+ENTRIES = {"create_app"}
 
 # What the database enforces in SQL and a table of cases explains.
 RESTATED = {"overlaps"}
