@@ -4,7 +4,6 @@ from datetime import datetime
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from skileez import clock
 from skileez.contracts import queries as contract_queries
@@ -19,6 +18,7 @@ from skileez.web.access import PARTICIPANT, access, me
 from skileez.web.display import sentence
 from skileez.web.errors import STATUS, attach
 from skileez.web.forms import SessionScheduleForm
+from skileez.web.language import gettext as _
 from skileez.web.reschedule import limits
 from skileez.web.sessions import actor, found, not_now, other_of, perform, sessions, to_page
 
@@ -134,7 +134,7 @@ def place_session(session_id: int) -> ResponseReturnValue:
         session, role = found(session_id)
         form.version.data = str(session.version)
         return _schedule_page(session, role, form, attach(form, refused))
-    return to_page(session_id, _("It has its time."))
+    return to_page(session_id, _("The session has its new time."))
 
 
 def _schedule_page(

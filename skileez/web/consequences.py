@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from flask_babel import gettext as _
-
 from skileez.contracts.models import Contract
 from skileez.sessions import reschedule_rules, rules
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy, RequestKind
 from skileez.web.display import length, when
+from skileez.web.language import gettext as _
 
 
 def of_request(session: Session, role: str, name: str, now: datetime, policy: Policy) -> list[str]:
@@ -50,21 +49,23 @@ def of_silence(session: Session) -> str:
     """What happens to the pending request if nobody answers."""
     assert session.reschedule_deadline is not None
     if session.reschedule_kind == RequestKind.LATE:
-        told = _("Without an answer until %(deadline)s the session stays where it is.")
+        told = _("Without an answer by %(deadline)s the session stays where it is.")
     elif session.proposed_times:
         told = _(
-            "Without an answer until %(deadline)s it moves to the first proposed time still free."
+            "Without an answer by %(deadline)s it moves to the first proposed time still free."
         )
     else:
         told = _(
-            "Without an answer until %(deadline)s it loses its time, and who asked picks another."
+            "Without an answer by %(deadline)s it loses its time, and whoever asked picks another."
         )
     return str(told % {"deadline": when(session.reschedule_deadline)})
 
 
 def of_approval(session: Session, name: str, role: str) -> list[str]:
     """Agreeing to a move."""
-    told = [_("The session moves at once; its number stays, and %(name)s is told.", name=name)]
+    told = [
+        _("The session moves at once and keeps its number; %(name)s sees the new time.", name=name)
+    ]
     if session.confirmed_by_coach and role != rules.Role.COACH:
         if session.reschedule_requested_by == rules.Role.COACH:
             told.append(_("It stays confirmed, because the coach proposed the time."))
@@ -78,7 +79,10 @@ def of_cancelling(
 ) -> list[str]:
     """Calling a session off."""
     told = [
-        _("The session is cancelled at once and %(name)s is told. It cannot be undone.", name=name),
+        _(
+            "The session is cancelled at once; %(name)s sees that, and why. It cannot be undone.",
+            name=name,
+        ),
         _("There is no refund: the credit stays, and you can book the session again."),
     ]
     ahead = session.get_time_until_session(now=now)
