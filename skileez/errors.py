@@ -27,21 +27,22 @@ class Kind(StrEnum):
     CONFLICT = "conflict"
 
 
-def duration(length: timedelta) -> str:
+def duration(length: timedelta, translate: Callable[[str], str] = lambda message: message) -> str:
     """``length`` in words that fit in a sentence: "22 h", "1 h 30 min", "3 days".
 
     Rounded down to the minute: "less than a minute" is all that is said of anything shorter.
     """
     minutes = int(abs(length).total_seconds() // 60)
-    if minutes < 1:
-        return "less than a minute"
     hours, minutes = divmod(minutes, 60)
     days, rest = divmod(hours, 24)
     if days >= 3:
-        return f"{days} days {rest} h" if rest else f"{days} days"
-    if hours and minutes:
-        return f"{hours} h {minutes} min"
-    return f"{hours} h" if hours else f"{minutes} min"
+        said = N_("%(days)s days %(rest)s h") if rest else N_("%(days)s days")
+    elif hours:
+        said = N_("%(hours)s h %(minutes)s min") if minutes else N_("%(hours)s h")
+    else:
+        said = N_("%(minutes)s min") if minutes else N_("less than a minute")
+    figures = {"days": days, "rest": rest, "hours": hours, "minutes": minutes}
+    return translate(said) % figures
 
 
 def in_utc(figure: Figure) -> str:

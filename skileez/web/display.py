@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Final
 
 from babel import Locale
 from babel.numbers import format_currency, get_currency_precision
@@ -12,9 +13,16 @@ from flask import Flask
 from flask_login import current_user
 
 from skileez import zones
-from skileez.errors import Figure, Refusal, duration
+from skileez.errors import N_, Figure, Refusal, duration
 from skileez.web import language
 from skileez.web.language import gettext as _
+
+WORDS: Final = (
+    *(N_("student"), N_("coach"), N_("admin")),
+    *(N_("scheduled"), N_("completed"), N_("cancelled"), N_("missed")),
+    *(N_("active"), N_("paused"), N_("pending"), N_("accepted"), N_("declined"), N_("withdrawn")),
+)
+"""Roles and statuses, which the rules put into their sentences as figures."""
 
 
 def init_app(app: Flask) -> None:
@@ -85,7 +93,7 @@ def offset(instant: datetime, zone: str | None = None) -> str:
 
 def length(time: timedelta | int) -> str:
     """A length of time (a number is minutes): "1 h 30 min"."""
-    return duration(time if isinstance(time, timedelta) else timedelta(minutes=time))
+    return duration(time if isinstance(time, timedelta) else timedelta(minutes=time), _)
 
 
 def money(minor: int, currency: str) -> str:
@@ -109,7 +117,7 @@ def _figure(figure: Figure) -> str:
         return when(figure)
     if isinstance(figure, timedelta):
         return length(figure)
-    return str(figure)
+    return _(figure) if figure in WORDS else str(figure)
 
 
 @dataclass(frozen=True, slots=True)

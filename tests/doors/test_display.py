@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
+from skileez.contracts.rules import ContractStatus, ProposalStatus
 from skileez.errors import Refusal
+from skileez.sessions.rules import Role, Status
 from skileez.web import display
 
 NOON = datetime(2027, 3, 3, 12, 5, tzinfo=UTC)
@@ -54,3 +56,26 @@ def test_a_refusals_figures_are_in_the_readers_words(app: Flask) -> None:
     )
     with app.test_request_context("/"):
         assert display.sentence(refusal) == "22 h left until Wed 3 Mar 2027, 12:05; 3 times."
+
+
+def test_a_length_and_a_word_inside_a_sentence_are_translated_too(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = {
+        "%(hours)s h %(minutes)s min": "%(hours)s Std. %(minutes)s Min.",
+        "missed": "versäumt",
+        "%(left)s left; it is %(status)s.": "Noch %(left)s; sie ist %(status)s.",
+    }
+    monkeypatch.setattr(display, "_", lambda message: catalog.get(message, message))
+    refusal = Refusal(
+        "x",
+        "%(left)s left; it is %(status)s.",
+        {"left": timedelta(minutes=90), "status": "missed"},
+    )
+    with app.test_request_context("/"):
+        assert display.sentence(refusal) == "Noch 1 Std. 30 Min.; sie ist versäumt."
+
+
+def test_every_role_and_status_is_known_as_a_word() -> None:
+    known = [*Role, *Status, *ContractStatus, *ProposalStatus]
+    assert {str(one) for one in known} == set(display.WORDS)
