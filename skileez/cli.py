@@ -189,7 +189,6 @@ def shell() -> None:
         code.interact(banner, local=names, exitmsg="")
     else:
         exec(compile(sys.stdin.read(), "<stdin>", "exec"), names)  # noqa: S102 - it is a shell
-    db.session.remove()
 
 
 @main.command()
@@ -221,7 +220,10 @@ def _open(settings: Settings) -> None:
     from skileez.sessions import policy
 
     logs.configure(settings.log_level, readable=sys.stderr.isatty())
-    db.bind(settings.database_url)
+    engine = db.bind(settings.database_url)
+    context = click.get_current_context()
+    context.call_on_close(engine.dispose)
+    context.call_on_close(db.session.remove)
     policy.configure(settings)
     passwords.configure(
         time_cost=settings.password_time_cost,

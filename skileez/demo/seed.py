@@ -96,23 +96,24 @@ def _propose(offer: Offer, people: People, now: datetime) -> Proposal:
 def _add_proposals(script: Script, people: People, hour: datetime, random: Random) -> None:
     """Those that never became a contract: waiting, declined, withdrawn."""
 
-    def propose_and(offer: Offer, then: str, reason: str, now: datetime) -> None:
-        proposal = _propose(offer, people, now)
-        if then == "decline":
-            actor = Actor("person", proposal.student_id)
-            proposal.decline(actor=actor, now=now + timedelta(hours=9), reason=reason)
-        elif then == "withdraw":
-            actor = Actor("person", proposal.coach_id)
-            proposal.withdraw(actor=actor, now=now + timedelta(hours=3))
+    def send(offer: Offer) -> tuple[datetime, list[Proposal]]:
+        sent: list[Proposal] = []
+        at = hour - timedelta(minutes=random.randint(10 * 60, NEWS_WITHIN_HOURS * 60))
+        deed = partial(_propose, offer, people)
+        script.append((at, len(script), lambda now: sent.append(deed(now))))
+        return at, sent
 
-    lines = [
-        *((offer, "", "") for offer in offers.WAITING),
-        *(
-            (offer, "decline", reason)
-            for offer, reason in zip(offers.DECLINED, words.REFUSING, strict=True)
-        ),
-        *((offer, "withdraw", "") for offer in offers.WITHDRAWN),
-    ]
-    for offer, then, reason in lines:
-        sent = hour - timedelta(minutes=random.randint(10 * 60, NEWS_WITHIN_HOURS * 60))
-        script.append((sent, len(script), partial(propose_and, offer, then, reason)))
+    def decline(sent: list[Proposal], reason: str, now: datetime) -> None:
+        sent[0].decline(actor=Actor("person", sent[0].student_id), now=now, reason=reason)
+
+    def withdraw(sent: list[Proposal], now: datetime) -> None:
+        sent[0].withdraw(actor=Actor("person", sent[0].coach_id), now=now)
+
+    for offer in offers.WAITING:
+        send(offer)
+    for offer, reason in zip(offers.DECLINED, words.REFUSING, strict=True):
+        at, sent = send(offer)
+        script.append((at + timedelta(hours=9), len(script), partial(decline, sent, reason)))
+    for offer in offers.WITHDRAWN:
+        at, sent = send(offer)
+        script.append((at + timedelta(hours=3), len(script), partial(withdraw, sent)))

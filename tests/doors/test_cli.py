@@ -1,0 +1,260 @@
+"""The command line, as the operator types it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+from sqlalchemy import text
+
+from skileez import cli, db, events
+from skileez.accounts import actions, passwords
+from skileez.accounts.models import Person
+from skileez.contracts.models import Contract
+from tests.cast import NOW, enter
+
+SECRET = "a secret key that is only good for tests"
+
+
+@pytest.fixture
+def environment(database: str) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database,
+        "SECRET_KEY": SECRET,
+        "PASSWORD_TIME_COST": "1",
+        "PASSWORD_MEMORY_KIB": "8",
+    }
+
+
+@pytest.fixture
+def sqlite(sqlite_template: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    path = tmp_path / "cli.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    yield {"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET, "PASSWORD_MEMORY_KIB": "8"}
+    db.session.remove()
+    db.session.configure(bind=None)
+
+
+def run(environment: dict[str, str], *arguments: str, **given: Any) -> Result:
+    bound = db.session.session_factory.kw.get("bind")
+    db.session.remove()
+    if bound is not None:
+        bound.dispose()
+    return CliRunner(env=environment).invoke(cli.main, list(arguments), **given)
+
+
+def test_help_names_every_command_at_once() -> None:
+    answer = run({}, "--help")
+    assert answer.exit_code == 0
+    for command in [
+        "audit",
+        "config",
+        "create-admin",
+        "demo",
+        "migrate",
+        "reset-link",
+        "serve",
+        "shell",
+        "sweep",
+    ]:
+        assert re.search(rf"^  {command} ", answer.output, re.M), command
+
+
+def test_migrating_twice_is_as_good_as_once(bare_database: str) -> None:
+    environment = {"DATABASE_URL": bare_database}
+    for _ in range(2):
+        assert run(environment, "migrate").exit_code == 0
+    db.bind(bare_database)
+    assert Person.query.count() == 0
+
+
+def test_a_setting_that_cannot_be_used_is_named(sqlite: dict[str, str]) -> None:
+    answer = run({**sqlite, "SESSION_MIN_NOTICE_HOURS": "ten"}, "sweep")
+    assert answer.exit_code == 1
+    assert answer.output == "Error: SESSION_MIN_NOTICE_HOURS: 'ten' is not a whole number\n"
+    answer = run({**sqlite, "SECRET_KEY": ""}, "serve")
+    assert answer.exit_code == 1
+    assert "SECRET_KEY" in answer.output
+
+
+def test_settings_are_shown_without_secrets(sqlite: dict[str, str]) -> None:
+    url = "postgresql://ruth:hush@db.example.org/skileez"
+    answer = run({**sqlite, "DATABASE_URL": url, "SESSION_STRICT_NOTICE": "yes"}, "config")
+    assert answer.exit_code == 0
+    assert "SESSION_STRICT_NOTICE=True" in answer.output
+    assert "SECRET_KEY=(set)" in answer.output
+    assert "db.example.org" in answer.output
+    assert "hush" not in answer.output
+    assert SECRET not in answer.output
+
+
+def test_an_administrator_is_made_or_appointed(environment: dict[str, str]) -> None:
+    made = run(environment, "create-admin", "Ruth@Example.org", input="correct horse\n")
+    assert made.exit_code == 0, made.output
+    assert "correct horse" not in made.output
+    assert "ruth@example.org is an administrator." in made.output
+    ruth = Person.query.one()
+    assert ruth.is_admin
+    assert passwords.current().fits(ruth.password_hash, "correct horse")
+    again = run(environment, "create-admin", "ruth@example.org")
+    assert again.exit_code == 0
+    assert Person.query.count() == 1
+
+
+def test_a_weak_password_or_a_broken_address_makes_nobody(environment: dict[str, str]) -> None:
+    weak = run(environment, "create-admin", "ruth@example.org", input="short\n")
+    assert weak.exit_code == 1
+    assert "at least 10" in weak.output
+    assert run(environment, "create-admin", "nobody", input="correct horse\n").exit_code == 1
+    zone = run(environment, "create-admin", "a@example.org", "--zone=Mars", input="correct horse\n")
+    assert zone.exit_code == 1
+    assert "no time zone called" in zone.output
+    assert Person.query.count() == 0
+
+
+def test_a_reset_link_opens_the_page_for_a_new_password(
+    environment: dict[str, str], app: Flask
+) -> None:
+    run(environment, "create-admin", "ruth@example.org", input="correct horse\n")
+    answer = run(
+        {**environment, "PUBLIC_URL": "https://sessions.example.org"},
+        "reset-link",
+        "ruth@example.org",
+    )
+    assert answer.exit_code == 0
+    link = answer.stdout.splitlines()[0]
+    assert link.startswith("https://sessions.example.org/reset/")
+    path = link.removeprefix("https://sessions.example.org")
+    assert app.test_client().get(path).status_code == 200
+    assert actions.find_reset(path.rsplit("/", 1)[1], now=NOW)[1].email == "ruth@example.org"
+    assert run(environment, "reset-link", "nobody@example.org").exit_code == 1
+
+
+def test_a_sweep_says_what_it_did(environment: dict[str, str]) -> None:
+    answer = run(environment, "sweep")
+    assert answer.exit_code == 0
+    assert answer.output == "0 moved, 0 to be scheduled, 0 lapsed, 0 missed\n"
+
+
+def test_a_sweep_rules_by_the_operators_figures(sqlite: dict[str, str]) -> None:
+    run({**sqlite, "SESSION_NO_SHOW_GRACE_MINUTES": "7"}, "sweep")
+    from skileez.sessions import policy
+
+    assert policy.in_force().no_show_grace.total_seconds() == 7 * 60
+    run(sqlite, "sweep")
+    assert policy.in_force().no_show_grace.total_seconds() == 30 * 60
+
+
+def test_an_audit_finds_what_was_tampered_with(sqlite: dict[str, str]) -> None:
+    enter(sqlite["DATABASE_URL"])
+    clean = run(sqlite, "audit")
+    assert (clean.exit_code, clean.output) == (0, "2 events, 0 broken\n")
+    with db.transaction() as session:
+        session.execute(text("DROP TRIGGER event_is_never_changed"))
+        session.execute(text("UPDATE event SET reason = 'because' WHERE position = 1 AND id = 1"))
+    broken = run(sqlite, "audit")
+    assert broken.exit_code == 1
+    assert "broken: event 1, proposal:1 1, proposal.accepted" in broken.output
+    assert broken.output.endswith("2 events, 1 broken\n")
+
+
+def test_the_shell_runs_the_lines_that_come_through_a_pipe(sqlite: dict[str, str]) -> None:
+    enter(sqlite["DATABASE_URL"])
+    lines = """
+contract = Contract.query.get(1)
+with db.transaction():
+    session = Session(proposal_id=contract.proposal_id, session_number=1, scheduled_at=now())
+    db.session.add(session)
+session = Session.query.get(1)
+print(f"Status: {session.status}")
+print(f"Reschedule requested: {session.reschedule_requested}")
+print(f"Can be completed: {session.can_be_completed()}")
+"""
+    answer = run(sqlite, "shell", input=lines)
+    assert answer.exit_code == 0, answer.output
+    assert answer.output == (
+        "Status: scheduled\nReschedule requested: False\nCan be completed: True\n"
+    )
+    assert Contract.query.one().id == 1
+    assert run(sqlite, "shell", input="print(nobody)").exit_code == 1
+
+
+# The demo, served
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return answer.status, answer.read().decode()
+
+
+def wait_for(port: int, served: "subprocess.Popen[str]", seconds: int = 120) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            assert ask(port, "/healthz") == (200, "ok\n")
+        except OSError:
+            assert served.poll() is None
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the demo did not answer")
+
+
+def test_the_demo_is_served_stops_cleanly_and_keeps_its_data(tmp_path: Path) -> None:
+    port, path = free_port(), tmp_path / "instance" / "demo.db"
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "RESET": "",
+        "SKILEEZ_DEMO_DB": str(path),
+        "PASSWORD_MEMORY_KIB": "8",
+        "PASSWORD_TIME_COST": "1",
+    }
+    command = [sys.executable, "-c", "from skileez.cli import main; main()", "demo"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as served:
+        try:
+            wait_for(port, served)
+            assert "Sign in" in ask(port, "/")[1]
+            taken = run({**environment}, "demo")
+            assert taken.exit_code == 1
+            assert f"Port {port} is taken" in taken.output
+        finally:
+            served.send_signal(signal.SIGTERM)
+            said = served.communicate(timeout=30)[0]
+    assert f"http://127.0.0.1:{port}/" in said
+    for name in ("student", "coach", "stranger", "admin"):
+        assert re.search(rf"{name}@demo\.example +skileez-demo-2026", said)
+    assert "Traceback" not in said
+
+    count = _events(path)
+    assert count > 500
+    run(environment, "demo", "--no-serve")
+    assert _events(path) == count
+    with db.transaction() as session:
+        session.execute(text("UPDATE contract SET title = 'Mine' WHERE id = 1"))
+    again = run({**environment, "RESET": "1"}, "demo", "--no-serve")
+    assert again.exit_code == 0, again.output
+    assert Contract.query.filter_by(title="Mine").count() == 0
+
+
+def _events(path: Path) -> int:
+    db.bind(f"sqlite:///{path}")
+    return int(events.Event.query.count())
