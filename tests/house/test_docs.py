@@ -160,3 +160,14 @@ def test_no_other_variable_is_read() -> None:
         if "environ" in read(path) and path.name != "config.py"
     }
     assert {variable for found in reads.values() for variable in found} == {"SKILEEZ_DEMO_DB"}
+
+
+def test_every_question_that_a_rule_answers_is_in_the_table() -> None:
+    """CONTRIBUTING's "where is the rule for …?" leaves no ``may_*`` out."""
+    rules = {
+        f"{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}.{node.name}"
+        for path in (ROOT / "skileez").glob("*/*rules.py")
+        for node in ast.parse(read(path)).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("may_")
+    }
+    assert rules - set(NAMED_CODE.findall(read(ROOT / "CONTRIBUTING.md"))) == set()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skileez.contracts import rules
 from skileez.contracts.rules import ContractStatus, ProposalStatus, Terms
-from skileez.errors import Kind
+from skileez.errors import Kind, Refusal
 from tests.cast import assert_refuses, said
 from tests.properties import few
 
@@ -53,6 +53,51 @@ def test_each_term_of_a_proposal_lies_within_its_bounds(
     if refusal:
         assert refusal.kind is Kind.INVALID
         assert refusal.field == next(iter(change))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [
+        (rules.check_title(" x "), None),
+        (rules.check_title(" " * 9), "title_length"),
+        (rules.check_count(500), None),
+        (rules.check_count(501), "sessions_out_of_range"),
+        (rules.check_count(None), "sessions_out_of_range"),
+        (rules.check_message(f" {'x' * 2000} "), None),
+        (rules.check_message("x" * 2001), "message_too_long"),
+    ],
+)
+def test_a_form_asks_about_each_field_alone(refusal: Refusal | None, code: str | None) -> None:
+    assert said(refusal) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "known", "code"),
+    [
+        ("pending", 3, None),
+        ("pending", 2, "proposal_changed"),
+        ("accepted", 3, "proposal_closed"),
+        ("withdrawn", 2, "proposal_closed"),
+    ],
+)
+def test_a_proposal_is_answered_as_it_was_read(status: str, known: int, code: str | None) -> None:
+    assert said(rules.check_unchanged(status, known, 3)) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "is_coach", "code"),
+    [
+        ("active", True, None),
+        ("paused", True, None),
+        ("completed", True, "contract_completed"),
+        ("cancelled", True, "contract_cancelled"),
+        ("active", False, "only_the_coach_sets_the_contracts_link"),
+    ],
+)
+def test_the_coach_sets_the_contracts_link_until_it_is_over(
+    status: str, is_coach: bool, code: str | None
+) -> None:
+    assert said(rules.may_set_meeting_link(status, is_coach=is_coach)) == code
 
 
 @pytest.mark.parametrize(

@@ -155,8 +155,10 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
                 ):
                     codes[code] = codes.get(code, 0) + 1
     assert len(codes) > 30
-    # Twice where two sentences tell of one reason: choosing no time, and notice in strict mode.
+    # Again where several sentences tell of one reason: choosing no time, notice in strict mode,
+    # and the three ways in which silence decides.
     assert {code for code, times in codes.items() if times > 1} == {
         "notice_too_short",
+        "settled_by_silence",
         "time_missing",
     }
