@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from skileez import __version__, clock, db, logs
+from skileez import __version__, clock
 from skileez.config import ConfigError, Settings
 from skileez.errors import NotFound, Refused
 
@@ -49,6 +49,8 @@ def main() -> None:
 @click.option("--url", help="The database, if not that of DATABASE_URL.")
 def migrate(url: str | None) -> None:
     """Bring the database to the newest schema; safe to run again."""
+    from skileez import db
+
     # A schema needs no secret: the demo's settings do not ask for one.
     settings = Settings.from_environ(os.environ, skileez_demo=True)
     db.migrate(url or settings.database_url)
@@ -74,6 +76,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 @click.option("--no-serve", is_flag=True, help="Only make the data.")
 def demo(port: int, reset: bool, no_serve: bool) -> None:
     """Serve a demo with its own people and sessions, kept in instance/demo.db."""
+    from skileez import db
     from skileez.demo import cast, seed
 
     path = Path(os.environ.get("SKILEEZ_DEMO_DB") or DEMO_DATABASE).absolute()
@@ -113,7 +116,7 @@ def sweep() -> None:
 def audit() -> None:
     """Check the chain of events; exit 1 and name the broken ones if it was tampered with."""
     _open(_settings())
-    from skileez import events
+    from skileez import db, events
 
     count = db.session.query(events.Event.id).count()
     broken = list(events.broken_links())
@@ -131,6 +134,7 @@ def audit() -> None:
 def create_admin(email: str, name: str, zone: str) -> None:
     """Make EMAIL an administrator; a new account's password is asked for."""
     _open(_settings())
+    from skileez import db
     from skileez.accounts import actions
 
     hashed = None
@@ -151,6 +155,7 @@ def reset_link(email: str) -> None:
     """Make a single-use link with which EMAIL chooses a new password."""
     settings = _settings()
     _open(settings)
+    from skileez import db
     from skileez.accounts import actions, rules
     from skileez.events import SYSTEM
 
@@ -169,6 +174,7 @@ def shell() -> None:
     import code
 
     _open(_settings())
+    from skileez import db
     from skileez.accounts.models import Person
     from skileez.contracts.models import Contract, Proposal
     from skileez.events import Event
@@ -216,6 +222,7 @@ def _open(settings: Settings) -> None:
     """What the application's start does, but for the web."""
     # Every table has to be known before a row is written, also where a command needs only people.
     import skileez.sessions.models  # noqa: F401
+    from skileez import db, logs
     from skileez.accounts import passwords
     from skileez.sessions import policy
 
