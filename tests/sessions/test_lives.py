@@ -88,7 +88,19 @@ VERBS: dict[str, Verb] = {
     "disagree": lambda s, m, now: s.decline_correction(m.by, now=now),
     "schedule": lambda s, m, now: s.schedule(m.times(now)[0], by=m.by, now=now),
 }
-LIKELY = ["request", "request", "approve", "counter", "complete", "miss", "dispute", "agree"]
+LIKELY = [
+    "request",
+    "complete",
+    "complete",
+    "decline",
+    "agree",
+    "approve",
+    "counter",
+    "complete",
+    "miss",
+    "dispute",
+    "agree",
+]
 
 # Who could do it, by what the session is waiting for: most moves are aimed, some are blind.
 AIMED: dict[str, Callable[[Session, Move, datetime], str | None]] = {
