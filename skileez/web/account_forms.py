@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -25,6 +24,7 @@ from skileez.accounts import rules
 from skileez.errors import Refusal, Refused
 from skileez.web import language
 from skileez.web.display import sentence
+from skileez.web.language import lazy_gettext as _l
 
 WRITE_PASSWORD: Final = _l("Write your password.")
 

@@ -1,29 +1,44 @@
 """Static files under an address that changes with them, so that browsers may keep them."""
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, request, send_from_directory
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from skileez.web.access import PUBLIC, access
 
 FOLDER: Final = Path(__file__).parent / "static"
 YEAR_SECONDS: Final = 365 * 24 * 3600
+SILENT: Final = Markup(' aria-hidden="true"')
 
 assets = Blueprint("assets", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """Serve the files and give the templates ``static_url(name)``."""
+    """Serve the files; give the templates ``static_url(name)``, and the icons' drawing."""
     build = _build()
     app.config["SKILEEZ_BUILD"] = build
     app.register_blueprint(assets)
+
     # A page asks for some eighty files (most are icons), and url_for is slow.
-    app.add_template_global(
-        lambda name: f"{request.script_root}/static/{build}/{name}", "static_url"
-    )
+    def static_url(name: str) -> str:
+        return f"{request.script_root}/static/{build}/{name}"
+
+    @lru_cache(maxsize=1024)
+    def drawn(sprite: str, name: str, label: str | None) -> Markup:
+        said = Markup(' role="img" aria-label="{}"').format(label) if label else SILENT
+        use = Markup('<use href="{}#{}"/>').format(sprite, name)
+        return Markup('<svg class="icon"{} focusable="false">{}</svg>').format(said, use)
+
+    def icon(name: str, label: str | None = None) -> Markup:
+        return drawn(static_url("icons.svg"), name, label)
+
+    app.add_template_global(static_url)
+    app.add_template_global(icon, "icon_from_sprite")
 
 
 @assets.get("/static/<build>/<path:name>")

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask_babel import lazy_gettext as _l
 from wtforms import Field, Form, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # not in its stubs
 from wtforms.validators import InputRequired, StopValidation
 from wtforms.widgets import EmailInput, NumberInput, URLInput
 
@@ -16,6 +15,7 @@ from skileez.errors import Refusal, Refused
 from skileez.web.account_forms import ZONE_CHOICES, AccountForm, Rule, may_use_zone
 from skileez.web.display import sentence
 from skileez.web.forms import Maybe, WholeNumber, trim
+from skileez.web.language import lazy_gettext as _l
 
 DEFAULT_SESSIONS: Final = 10
 DEFAULT_MINUTES: Final = 60

@@ -9,7 +9,7 @@ from typing import Final
 
 from babel import Locale
 from babel.numbers import format_currency, get_currency_precision
-from flask import Flask
+from flask import Flask, g
 from flask_login import current_user
 
 from skileez import zones
@@ -45,8 +45,11 @@ def init_app(app: Flask) -> None:
 
 def my_zone() -> str:
     """The reader's zone; UTC for somebody who is not signed in."""
-    reader = current_user and current_user._get_current_object()
-    return str(reader.zone) if reader and reader.is_authenticated else "UTC"
+    zone = g.get("zone")  # asked for every time on a page
+    if zone is None:
+        reader = current_user and current_user._get_current_object()
+        zone = g.zone = reader.zone if reader and reader.is_authenticated else "UTC"
+    return str(zone)
 
 
 def when(instant: datetime, zone: str | None = None) -> str:
@@ -66,9 +69,28 @@ def date(instant: datetime, zone: str | None = None) -> str:
     return _date(_there(instant, zone), _names(language.code()))
 
 
-def month(instant: datetime, zone: str | None = None) -> str:
-    """The month, short: "Mar"."""
-    return _names(language.code()).short_months[_there(instant, zone).month]
+def in_zone(instant: datetime, zone: str, now: datetime | None = None) -> dict[str, str]:
+    """An instant in words, in ``zone``, as the macros take it.
+
+    With ``now`` its day is short, with the year where it is another one: "Tue 24 Nov".
+    """
+    there, names = zones.local(instant, zone), _names(language.code())
+    name, month = names.days[there.weekday()], names.months[there.month]
+    short_month = names.short_months[there.month]
+    if now is None:
+        day_of = f"{name} {there.day} {month} {there.year}"
+    else:
+        day_of = f"{names.short_days[there.weekday()]} {there.day} {short_month}"
+        if there.year != zones.local(now, zone).year:
+            day_of = f"{day_of} {there.year}"
+    return {
+        "day": day_of,
+        "time": f"{there:%H:%M}",
+        "zone": f"{zone_label(zone)}, {zones.offset_label(instant, zone)}",
+        "iso": iso(instant),
+        "month": short_month,
+        "dom": str(there.day),
+    }
 
 
 def clock(instant: datetime, zone: str | None = None) -> str:

@@ -6,7 +6,6 @@ from typing import Final
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
 from flask_limiter import RateLimitExceeded
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
@@ -19,6 +18,7 @@ from skileez.errors import Kind, NotFound, Refused
 from skileez.web import wants
 from skileez.web.display import sentence
 from skileez.web.language import gettext as _
+from skileez.web.language import lazy_gettext as _l
 from skileez.web.throttle import limiter
 
 STATUS: Final = {Kind.INVALID: 422, Kind.FORBIDDEN: 403, Kind.CONFLICT: 409}

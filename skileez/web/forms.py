@@ -7,7 +7,6 @@ The first six are the source document's. ``version`` is the session as the page 
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask_babel import lazy_gettext as _l
 from wtforms import (
     Field,
     FieldList,
@@ -29,6 +28,7 @@ from skileez.errors import Refusal
 from skileez.sessions import reschedule_rules, rules
 from skileez.web.account_forms import AccountForm, Rule, may_use_zone
 from skileez.web.display import sentence
+from skileez.web.language import lazy_gettext as _l
 from skileez.web.times import InstantField
 
 ABSENT: Final = {

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import Row
 
 from skileez.events import Event
 from skileez.web.display import iso, when
 from skileez.web.language import gettext as _
+from skileez.web.language import lazy_gettext as _l
 
 ROLE_WORDS: Final = {
     "student": _l("student"),

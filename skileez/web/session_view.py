@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from babel.dates import format_datetime
 from flask import url_for
 
 from skileez import zones
@@ -13,8 +12,7 @@ from skileez.sessions import reschedule_rules, rules
 from skileez.sessions.models import Session
 from skileez.sessions.queries import Line
 from skileez.sessions.rules import Facts, Policy, Status
-from skileez.web.display import clock as clock_of
-from skileez.web.display import day, iso, month, my_zone, offset, sentence, when, zone_label
+from skileez.web.display import in_zone, iso, my_zone, sentence, when
 from skileez.web.display import length as duration
 from skileez.web.language import gettext as _
 
@@ -33,18 +31,6 @@ class Step:
     why_not: str | None = None
 
 
-def in_zone(instant: datetime, zone: str) -> dict[str, str]:
-    """An instant in words, in ``zone``, as the macros take it."""
-    return {
-        "day": day(instant, zone),
-        "time": clock_of(instant, zone),
-        "zone": f"{zone_label(zone)}, {offset(instant, zone)}",
-        "iso": iso(instant),
-        "month": month(instant, zone),
-        "dom": str(zones.local(instant, zone).day),
-    }
-
-
 def both_zones(instant: datetime, other_zone: str) -> dict[str, dict[str, str] | None]:
     """``mine`` and, where the clocks differ just then, ``theirs``."""
     mine = zones.local(instant, my_zone())
@@ -54,14 +40,6 @@ def both_zones(instant: datetime, other_zone: str) -> dict[str, dict[str, str] |
         "mine": in_zone(instant, my_zone()),
         "theirs": in_zone(instant, other_zone) if differs else None,
     }
-
-
-def short_day(instant: datetime, now: datetime) -> str:
-    """The day as a list shows it: "Tue 24 Nov", with the year where it is another one."""
-    there = zones.local(instant, my_zone())
-    same_year = there.year == zones.local(now, my_zone()).year
-    pattern = "EEE d MMM" if same_year else "EEE d MMM y"
-    return str(format_datetime(there, pattern, tzinfo=there.tzinfo, locale="en"))
 
 
 def from_now(instant: datetime, now: datetime) -> Any:
@@ -94,7 +72,7 @@ def row(line: Line, now: datetime, note: str | None = None) -> dict[str, Any]:
         ),
         "state": shown_state(line.facts, line.state),
         "confirmed": line.facts.confirmed,
-        "when": {**in_zone(start, my_zone()), "day": short_day(start, now)} if start else None,
+        "when": in_zone(start, my_zone(), now) if start else None,
         "with_name": line.other_name,
         "meta": [duration(line.minutes)],
         "note": note,
