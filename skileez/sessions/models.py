@@ -32,6 +32,7 @@ guards.install()
 
 _LIVE = text("status IN ('scheduled', 'completed')")
 _WAITING = text("reschedule_requested")
+_DISPUTED = text("correction_by IS NOT NULL")
 _OPEN = text("status = 'scheduled'")
 
 
@@ -92,6 +93,12 @@ class Session(Rescheduling):
             "reschedule_deadline",
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
+        ),
+        Index(
+            "ix_session_disputed",
+            "missed_at",
+            sqlite_where=_DISPUTED,
+            postgresql_where=_DISPUTED,
         ),
         Index("ix_session_ends_at", "ends_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )

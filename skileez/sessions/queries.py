@@ -104,6 +104,7 @@ class Line:
     contract_id: int
     title: str
     other_name: str
+    """The other participant's; both names for who is neither."""
     other_zone: str
     start: datetime | None
     end: datetime | None
@@ -275,7 +276,7 @@ def _line(row: Row[Any], person_id: int | None) -> Line:
         total=row.total_sessions,
         contract_id=row.contract_id,
         title=row.title,
-        other_name=row.student_name if coaching else row.coach_name,
+        other_name=_other_name(row, person_id),
         other_zone=row.student_zone if coaching else row.coach_zone,
         start=row.scheduled_at,
         end=row.ends_at,
@@ -296,6 +297,14 @@ def _line(row: Row[Any], person_id: int | None) -> Line:
         version=row.version,
         cancelled_late=row.cancelled_late,
     )
+
+
+def _other_name(row: Row[Any], person_id: int | None) -> str:
+    if row.coach_id == person_id:
+        return str(row.student_name)
+    if row.student_id == person_id:
+        return str(row.coach_name)
+    return f"{row.coach_name}, {row.student_name}"
 
 
 def of_contract(contract_id: int, person_id: int | None) -> list[Line]:
@@ -338,19 +347,10 @@ _DISPUTED = _own(
 )
 
 
-def due(now: datetime, no_show_before: datetime, limit: int = 100) -> list[Line]:
-    """What a sweep would look at, for the administrator: overdue answers and silent sessions."""
+def lines(session_ids: Sequence[int]) -> list[Line]:
+    """These sessions as neither participant sees them, the earliest first."""
     rows = db.session.execute(
-        _joined()
-        .where(
-            Session.status == Status.SCHEDULED,
-            or_(
-                and_(Session.reschedule_requested, Session.reschedule_deadline <= now),
-                and_(~Session.reschedule_requested, Session.ends_at <= no_show_before),
-            ),
-        )
-        .order_by(Session.ends_at)
-        .limit(limit)
+        _joined().where(Session.id.in_(session_ids)).order_by(Session.listed_at, Session.id)
     )
     return [_line(row, None) for row in rows]
 

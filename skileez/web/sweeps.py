@@ -12,14 +12,21 @@ from skileez.web.session_view import row
 sweeps = Blueprint("sweeps", __name__, url_prefix="/admin/due")
 
 
+SHOWN = 100
+"""Sessions of each kind on the page; settling takes all that are due."""
+
+
 @sweeps.get("")
 @access(ADMIN)
 def index() -> ResponseReturnValue:
     """Requests whose time to answer is over, silent sessions, and disputed no-shows."""
     now, inforce = clock.now(), policy.in_force()
+    unanswered = actions.due_requests(now, SHOWN)
+    silent = actions.due_no_shows(now, inforce, SHOWN)
     return render_template(
         "sweeps/index.html",
-        due=[row(line, now) for line in queries.due(now, now - inforce.no_show_grace)],
+        unanswered=[row(line, now) for line in queries.lines(unanswered)],
+        silent=[row(line, now) for line in queries.lines(silent)],
         disputed=[row(line, now) for line in queries.disputed()],
         grace=inforce.no_show_grace,
     )

@@ -304,6 +304,13 @@ def upgrade() -> None:
             "ix_session_contract_id_number", ["contract_id", "session_number", "id"], unique=False
         )
         batch_op.create_index(
+            "ix_session_disputed",
+            ["missed_at"],
+            unique=False,
+            sqlite_where=sa.text("correction_by IS NOT NULL"),
+            postgresql_where=sa.text("correction_by IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_session_ends_at",
             ["ends_at"],
             unique=False,
@@ -445,6 +452,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("reschedule_requested"),
         )
         batch_op.drop_index("ix_session_proposal_id")
+        batch_op.drop_index(
+            "ix_session_disputed",
+            sqlite_where=sa.text("correction_by IS NOT NULL"),
+            postgresql_where=sa.text("correction_by IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_session_ends_at",
             sqlite_where=sa.text("status = 'scheduled'"),
