@@ -139,7 +139,8 @@ def export() -> ResponseReturnValue:
     now, wanted, reader = clock.now(), _filter(), me()
     found_lines = list(queries.every(reader.id, wanted, now))
     return Response(
-        _csv(found_lines, reader.zone),
+        # Whole, not streamed: the reader's language is known only while the request lasts.
+        "".join(_csv(found_lines, reader.zone)),
         mimetype="text/csv",
         headers={"Content-Disposition": 'attachment; filename="sessions.csv"'},
     )

@@ -393,6 +393,15 @@ def test_the_file_holds_all_my_sessions_and_no_formula(stage: Stage) -> None:
     assert stage["stranger"].get("/sessions.csv").text.count("\n") == 1
 
 
+def test_the_file_is_whole_on_a_site_with_several_languages(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader's language is asked for while the request lasts, not while it is sent."""
+    monkeypatch.setattr("skileez.web.language.LANGUAGES", ("en", "de"))
+    stage.book(60 * HOUR)
+    assert stage["student"].get("/sessions.csv?view=all").text.count("\n") == 2
+
+
 def test_a_missed_session_is_corrected_by_the_others_yes(stage: Stage) -> None:
     one = stage.book(2 * HOUR)
     path = f"/sessions/{one}"
