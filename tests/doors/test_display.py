@@ -8,7 +8,7 @@ from flask import Flask
 from skileez.contracts.rules import ContractStatus, ProposalStatus
 from skileez.errors import Refusal
 from skileez.sessions.rules import Role, Status
-from skileez.web import display
+from skileez.web import display, language
 
 NOON = datetime(2027, 3, 3, 12, 5, tzinfo=UTC)
 
@@ -79,3 +79,10 @@ def test_a_length_and_a_word_inside_a_sentence_are_translated_too(
 def test_every_role_and_status_is_known_as_a_word() -> None:
     known = [*Role, *Status, *ContractStatus, *ProposalStatus]
     assert {str(one) for one in known} == set(display.WORDS)
+
+
+def test_a_page_says_its_language(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "LANGUAGES", ("en", "pt_BR"))
+    for wanted, said in (("pt-BR", "pt-BR"), ("ja", "en")):
+        page = app.test_client().get("/sign-in", headers={"Accept-Language": wanted}).text
+        assert f'<html lang="{said}">' in page
