@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from skileez import db
+
 
 class Store:
     """Plain SQL on either engine, written with ``?``; ``asked`` counts the statements."""
@@ -32,13 +34,8 @@ class Store:
             return psycopg.connect(self.url, autocommit=True, row_factory=dict_row)
         connection = sqlite3.connect(self.url.removeprefix("sqlite:///"), isolation_level=None)
         connection.row_factory = sqlite3.Row
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "busy_timeout=20000",
-            "foreign_keys=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        for name, value in db.SQLITE.items():  # as durable as the product
+            connection.execute(f"PRAGMA {name}={value}")
         return connection
 
     @property

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from skileez import db
@@ -106,12 +106,7 @@ def append(
     contract's row); the unique position stops whoever did not.
     """
     db.session.flush()
-    last = db.session.execute(
-        select(Event.position, Event.hash)
-        .where(Event.stream == stream)
-        .order_by(Event.position.desc())
-        .limit(1)
-    ).first()
+    last = db.session.execute(_LAST, {"stream": stream}).first()
     event = Event(
         stream=stream,
         position=last.position + 1 if last else 1,
@@ -136,6 +131,14 @@ def append(
     db.session.add(event)
     db.session.flush()
     return event
+
+
+_LAST = (
+    select(Event.position, Event.hash)
+    .where(Event.stream == bindparam("stream"))
+    .order_by(Event.position.desc())
+    .limit(1)
+)
 
 
 def broken_links() -> Iterator[Event]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, func, or_, select, true
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from skileez import db
@@ -22,44 +22,47 @@ Box = Literal["received", "sent"]
 
 def seen_by(person_id: int, contract_id: int, *, admin: bool = False) -> Contract:
     """A contract with both its people, for looking. Raises ``NotFound``."""
-    statement = (
-        select(Contract)
-        .options(joinedload(Contract.coach), joinedload(Contract.student))
-        .where(Contract.id == contract_id)
-    )
-    if not admin:
-        statement = statement.where(
-            or_(Contract.coach_id == person_id, Contract.student_id == person_id)
-        )
-    found = db.session.scalars(statement).one_or_none()
+    found = db.session.scalars(
+        _SEEN if admin else _SEEN_BY, {"contract": contract_id, "person": person_id}
+    ).one_or_none()
     if found is None:
         raise NotFound("contract")
     return found
 
 
+_PEOPLE = (joinedload(Contract.coach), joinedload(Contract.student))
+_PERSON: BindParameter[int] = bindparam("person")
+_MINE = or_(Contract.coach_id == _PERSON, Contract.student_id == _PERSON)
+_SEEN = select(Contract).options(*_PEOPLE).where(Contract.id == bindparam("contract"))
+_SEEN_BY = _SEEN.where(_MINE)
+
+
 def active_of(person_id: int) -> Sequence[Contract]:
     """A person's running contracts, active or paused, the newest first."""
-    return db.session.scalars(
-        select(Contract)
-        .options(joinedload(Contract.coach), joinedload(Contract.student))
-        .where(
-            or_(Contract.coach_id == person_id, Contract.student_id == person_id),
-            Contract.status.in_((ContractStatus.ACTIVE, ContractStatus.PAUSED)),
-        )
-        .order_by(Contract.id.desc())
-        .limit(50)
-    ).all()
+    return db.session.scalars(_ACTIVE_OF, {"person": person_id}).all()
+
+
+_ACTIVE_OF = (
+    select(Contract)
+    .options(*_PEOPLE)
+    .where(_MINE, Contract.status.in_((ContractStatus.ACTIVE, ContractStatus.PAUSED)))
+    .order_by(Contract.id.desc())
+    .limit(50)
+)
 
 
 def proposals_to_answer(person_id: int) -> Sequence[Proposal]:
     """Proposals that wait for this student's answer, the newest first."""
-    return db.session.scalars(
-        select(Proposal)
-        .options(joinedload(Proposal.coach))
-        .where(Proposal.student_id == person_id, Proposal.status == ProposalStatus.PENDING)
-        .order_by(Proposal.id.desc())
-        .limit(50)
-    ).all()
+    return db.session.scalars(_TO_ANSWER, {"person": person_id}).all()
+
+
+_TO_ANSWER = (
+    select(Proposal)
+    .options(joinedload(Proposal.coach))
+    .where(Proposal.student_id == _PERSON, Proposal.status == ProposalStatus.PENDING)
+    .order_by(Proposal.id.desc())
+    .limit(50)
+)
 
 
 @dataclass(frozen=True, slots=True)

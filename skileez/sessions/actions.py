@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import contains_eager
 
 from skileez import db
@@ -34,26 +34,29 @@ T = TypeVar("T")
 
 def find_for(actor: Actor, session_id: int) -> Session:
     """The session, locked, if this participant may see it. Raises ``NotFound`` otherwise."""
-    return _locked(
-        select(Session).where(
-            Session.id == session_id,
-            or_(Session.coach_id == actor.id, Session.student_id == actor.id),
-        )
-    )
+    return _found(_MINE, session_id, actor)
 
 
 def find_any(session_id: int) -> Session:
     """The session, locked, for an administrator or the system. Raises ``NotFound``."""
-    return _locked(select(Session).where(Session.id == session_id))
+    return _found(_ANY, session_id)
 
 
-def _locked(statement: Select[Session]) -> Session:
-    found = db.session.scalars(
-        statement.join(Session.contract)
-        .options(contains_eager(Session.contract))
-        .with_for_update(of=[Contract, Session])
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+_ANY = (
+    select(Session)
+    .join(Session.contract)
+    .options(contains_eager(Session.contract))
+    .where(Session.id == bindparam("session"))
+    .with_for_update(of=[Contract, Session])
+    .execution_options(populate_existing=True)
+)
+_MINE = _ANY.where(
+    or_(Session.coach_id == bindparam("person"), Session.student_id == bindparam("person"))
+)
+
+
+def _found(statement: Select[Session], session_id: int, actor: Actor = SYSTEM) -> Session:
+    found = db.session.scalars(statement, {"session": session_id, "person": actor.id}).one_or_none()
     if found is None:
         raise NotFound("session")
     return found
@@ -61,18 +64,23 @@ def _locked(statement: Select[Session]) -> Session:
 
 def find_contract_for(actor: Actor, contract_id: int, *, admin: bool = False) -> Contract:
     """The contract, locked, if this actor may act in it. Raises ``NotFound`` otherwise."""
-    mine: ColumnElement[bool] = (
-        true() if admin else or_(Contract.coach_id == actor.id, Contract.student_id == actor.id)
-    )
     found = db.session.scalars(
-        select(Contract)
-        .where(Contract.id == contract_id, mine)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        _ANY_CONTRACT if admin else _MY_CONTRACT, {"contract": contract_id, "person": actor.id}
     ).one_or_none()
     if found is None:
         raise NotFound("contract")
     return found
+
+
+_ANY_CONTRACT = (
+    select(Contract)
+    .where(Contract.id == bindparam("contract"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_MY_CONTRACT = _ANY_CONTRACT.where(
+    or_(Contract.coach_id == bindparam("person"), Contract.student_id == bindparam("person"))
+)
 
 
 def book(

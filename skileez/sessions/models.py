@@ -7,9 +7,10 @@ are keyword arguments. ``can_x`` stands beside ``x`` and asks the same rule. Not
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, bindparam, select, text
 from sqlalchemy.orm import declared_attr
 
+from skileez import db
 from skileez.contracts.rules import (
     MAX_MINUTES,
     MIN_MINUTES,
@@ -376,9 +377,9 @@ class Session(Rescheduling):
 
 def live_numbers(contract_id: int) -> set[int]:
     """The numbers of a contract's live sessions."""
-    return {
-        number
-        for (number,) in Session.query.with_entities(Session.session_number).filter(
-            Session.contract_id == contract_id, Session.status.in_(rules.LIVE)
-        )
-    }
+    return set(db.session.scalars(_LIVE_NUMBERS, {"contract": contract_id}))
+
+
+_LIVE_NUMBERS = select(Session.session_number).where(
+    Session.contract_id == bindparam("contract"), Session.status.in_(rules.LIVE)
+)

@@ -7,7 +7,7 @@ Columns named in the product's source document keep their names. The pending req
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Computed, ForeignKey, Index, String, Text, select
+from sqlalchemy import Computed, ForeignKey, Index, String, Text, bindparam, select
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import (
     Mapped,
@@ -265,21 +265,31 @@ def taken_by(
     coach_id: int, student_id: int, start: datetime, end: datetime, besides: int | None = None
 ) -> str | None:
     """Whose time is taken between ``start`` and ``end``: "coach", "student" or None."""
-    longest = timedelta(minutes=MAX_MINUTES)
     taken = set(
         db.session.scalars(
-            select(BookedTime.person_id).where(
-                BookedTime.person_id.in_((coach_id, student_id)),
-                BookedTime.starts_at < end,
-                BookedTime.starts_at > start - longest,
-                BookedTime.ends_at > start,
-                BookedTime.session_id != (besides or 0),
-            )
+            _TAKEN,
+            {
+                "coach": coach_id,
+                "student": student_id,
+                "start": start,
+                "end": end,
+                "earliest": start - timedelta(minutes=MAX_MINUTES),
+                "besides": besides or 0,
+            },
         )
     )
     if coach_id in taken:
         return "coach"
     return "student" if student_id in taken else None
+
+
+_TAKEN = select(BookedTime.person_id).where(
+    BookedTime.person_id.in_((bindparam("coach"), bindparam("student"))),
+    BookedTime.starts_at < bindparam("end"),
+    BookedTime.starts_at > bindparam("earliest"),  # no session is longer
+    BookedTime.ends_at > bindparam("start"),
+    BookedTime.session_id != bindparam("besides"),
+)
 
 
 def _contract_of(proposal_id: int | None) -> Contract | None:

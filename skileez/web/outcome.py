@@ -72,8 +72,8 @@ def _send(
     session_id: int, form: SessionForm, verb: Verb, template: str, tell: Any, done: str
 ) -> ResponseReturnValue:
     """Do what the form says, or show it again with the reason and all that was typed."""
-    session, role = found(session_id)
     if not form.validate():
+        session, role = found(session_id)
         return _page(template, session, role, form, tell(session, role), 422)
     try:
         perform(session_id, form, verb)

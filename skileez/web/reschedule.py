@@ -140,11 +140,11 @@ def approval(session_id: int) -> ResponseReturnValue:
 @access(PARTICIPANT)
 def approve_reschedule(session_id: int) -> ResponseReturnValue:
     """Agree to one of the times."""
-    session, role = found(session_id)
     form = RescheduleApprovalForm()
     valid = form.validate()
     chosen = form.new_scheduled_at.instant(form.zone(me().zone)) if valid else None
     if chosen is None:
+        session, role = found(session_id)
         return _approval_page(session, role, approve=form, status=422)
 
     def verb(one: Session, as_role: str, who: Actor, now: datetime) -> None:
@@ -188,9 +188,9 @@ def counter_reschedule(session_id: int) -> ResponseReturnValue:
 @access(PARTICIPANT)
 def decline_reschedule(session_id: int) -> ResponseReturnValue:
     """Say no; the original time stands."""
-    session, role = found(session_id)
     form = DeclineForm()
     if not form.validate():
+        session, role = found(session_id)
         return _approval_page(session, role, decline=form, status=422)
 
     def verb(one: Session, as_role: str, who: Actor, now: datetime) -> None:
