@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Pool, event
 
 from skileez import db
 from skileez.config import Settings
@@ -114,6 +115,17 @@ def unbound_after() -> Iterator[None]:
         db.session.configure(bind=None)
         if bound is not None:
             bound.dispose()
+        # An engine that another one replaced half way has open connections too.
+        while _opened:
+            _opened.pop().close()
+
+
+_opened: list[Any] = []
+
+
+@event.listens_for(Pool, "connect")
+def _remember(connection: Any, record: object) -> None:
+    _opened.append(connection)
 
 
 @pytest.fixture(scope="session")
