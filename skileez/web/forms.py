@@ -169,7 +169,7 @@ class SessionCompletionForm(SessionForm):
 class SessionCancelForm(SessionForm):
     """Call it off."""
 
-    reason = _reason(_l("Why do you cancel it?"))
+    reason = _reason(_l("Why are you cancelling it?"))
 
 
 class SessionMissedForm(SessionForm):

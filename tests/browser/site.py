@@ -85,6 +85,12 @@ class Site:
         db.session.remove()
         return someone
 
+    def find(self, email: str) -> Someone:
+        """Somebody who is there already."""
+        one = accounts.find_by_email(email)
+        assert one
+        return Someone(one.id, one.display_name, one.email, one.zone)
+
     def contract(self, coach: Someone, student: Someone, total: int = 4, **terms: Any) -> int:
         """A contract between them, from a month ago; its id."""
         from skileez.accounts.models import Person
@@ -95,7 +101,9 @@ class Site:
         db.session.remove()
         return made
 
-    def session(self, contract: int, by: Someone, start: datetime, *, confirmed: bool = True) -> int:
+    def session(
+        self, contract: int, by: Someone, start: datetime, *, confirmed: bool = True
+    ) -> int:
         """A session of the contract, booked by ``by`` at this hour; its id."""
         with db.transaction():
             found = sessions.find_contract_for(Actor("person", by.id), contract)
@@ -110,11 +118,12 @@ class Site:
         db.session.remove()
         return made
 
-    def verb(self, session: int, name: str, *args: Any, by: Someone, **given: Any) -> None:
+    def verb(self, who: Someone, session: int, name: str, *args: Any, **given: Any) -> None:
         """What somebody does to a session elsewhere, while the browser looks at a page."""
         with db.transaction():
-            one = sessions.find_for(Actor("person", by.id), session)
-            getattr(one, name)(*args, actor=Actor("person", by.id), now=self.clock(), **given)
+            actor = Actor("person", who.id)
+            one = sessions.find_for(actor, session)
+            getattr(one, name)(*args, actor=actor, now=self.clock(), **given)
         db.session.remove()
 
     def sweep(self) -> None:

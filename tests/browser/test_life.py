@@ -214,7 +214,7 @@ def test_cancelled_with_a_reason_and_booked_again(site: Site, seat, student, coa
     hers.goto(f"/sessions/{booked}")
     follow(hers, "Cancel it")
     sees(hers, "20 h left, under the 24 h of notice: it will show as late.", "There is no refund")
-    hers.get_by_label("Why do you cancel it?").fill("I have a fever since this morning.")
+    hers.get_by_label("Why are you cancelling it?").fill("I have a fever since this morning.")
     press(hers, "Cancel the session")
     said(hers, "Cancelled. The credit stays with the contract.")
     his.goto(f"/sessions/{booked}")
