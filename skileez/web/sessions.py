@@ -5,7 +5,7 @@ The forms are in ``reschedule`` and ``outcome``; all verbs run through ``perform
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from skileez.web.display import iso, sentence, when
 from skileez.web.errors import STATUS
 from skileez.web.forms import MeetingLinkForm, NotesForm, PressForm, SessionForm
 from skileez.web.language import gettext as _
+from skileez.web.language import lazy_gettext as _l
 
 sessions = Blueprint("sessions", __name__)
 
@@ -147,25 +148,25 @@ def export() -> ResponseReturnValue:
 
 
 _HEADINGS = (
-    "id",
-    "contract",
-    "number",
-    "of",
-    "with",
-    "your role",
-    "state",
-    "confirmed",
-    "start (UTC)",
-    "start (your zone)",
-    "minutes",
+    _l("id"),
+    _l("contract"),
+    _l("number"),
+    _l("of"),
+    _l("with"),
+    _l("your role"),
+    _l("state"),
+    _l("confirmed"),
+    _l("start (UTC)"),
+    _l("start (your zone)"),
+    _l("minutes"),
 )
 
 
 def _csv(lines: list[queries.Line], zone: str) -> Iterator[str]:
-    yield _csv_row(_HEADINGS)
+    yield _csv_row([str(heading) for heading in _HEADINGS])
     for line in lines:
         yield _csv_row(
-            (
+            [
                 line.id,
                 line.title,
                 line.number,
@@ -173,15 +174,15 @@ def _csv(lines: list[queries.Line], zone: str) -> Iterator[str]:
                 line.other_name,
                 line.role,
                 session_view.shown_state(line.facts, line.state),
-                "yes" if line.facts.confirmed else "no",
+                _("yes") if line.facts.confirmed else _("no"),
                 iso(line.start) if line.start else "",
                 when(line.start, zone) if line.start else "",
                 line.minutes,
-            )
+            ]
         )
 
 
-def _csv_row(values: tuple[Any, ...]) -> str:
+def _csv_row(values: Sequence[Any]) -> str:
     text = io.StringIO()
     csv.writer(text).writerow([_inert(value) for value in values])
     return text.getvalue()
