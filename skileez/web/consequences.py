@@ -123,7 +123,7 @@ def of_missing(policy: Policy, name: str) -> list[str]:
     """Saying that it did not."""
     return [
         _("The session is marked missed and is not paid; the credit returns to the contract."),
-        _("Only an absence of the coach touches the coach's rating."),
+        _("Only an absence of the coach counts against the coach."),
         _(
             "For %(within)s either of you can say that it did take place; %(name)s or an "
             "administrator then has to agree.",
