@@ -7,6 +7,7 @@ from flask import Flask
 
 from skileez.app import create_app
 from skileez.config import ConfigError, Settings
+from skileez.web import assets
 from skileez.web.security import LARGEST_REQUEST, POLICY
 from tests.doors.visitor import Visitor, add_person, text_of
 
@@ -52,7 +53,7 @@ def test_pages_are_kept_by_nobody(visitor: Visitor) -> None:
 
 def test_static_files_are_kept_for_long_under_an_address_that_changes(visitor: Visitor) -> None:
     page = visitor.get("/sign-in").text
-    address = re.search(r'href="(/static/[0-9a-f]+/css/tokens\.css)"', page)
+    address = re.search(r'href="(/static/[0-9a-f]+/css/all\.css)"', page)
     assert address
     answer = visitor.get(address[1])
     assert answer.status_code == 200
@@ -60,8 +61,17 @@ def test_static_files_are_kept_for_long_under_an_address_that_changes(visitor: V
     assert "max-age=31536000" in answer.headers["Cache-Control"]
     assert "Cookie" not in answer.vary
     assert "Set-Cookie" not in answer.headers
+    assert answer.mimetype == "text/css"
+    assert answer.data == b"\n".join(
+        (assets.FOLDER / "css" / f"{sheet}.css").read_bytes() for sheet in assets.SHEETS
+    )
     old = visitor.get("/static/0123456789ab/css/tokens.css")
     assert "immutable" not in old.headers["Cache-Control"]
+
+
+def test_every_stylesheet_is_loaded() -> None:
+    there = {path.stem for path in (assets.FOLDER / "css").glob("*.css")}
+    assert sorted(assets.SHEETS) == sorted(there)
 
 
 @pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "css/../../app.py"])
