@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryFile
+from typing import IO
 
 SECRET = "a secret that is only good for this benchmark"
 
@@ -35,16 +37,17 @@ def serving(what: str, url: str) -> Iterator[int]:
         "--factory",
         f"bench.served:{what}",
     ]
-    # What a server logs is part of its work; where it goes is not.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "granian", *options], env=environ, stderr=subprocess.DEVNULL
-    )
-    try:
-        _wait(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
+    # What a server logs is part of its work.
+    with TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "granian", *options], env=environ, stdout=log, stderr=log
+        )
+        try:
+            _wait(port, process, log)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 @contextmanager
@@ -60,10 +63,11 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait(port: int, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     for _ in range(300):
         if process.poll() is not None:
-            raise RuntimeError(f"the server ended by itself with {process.returncode}")
+            log.seek(0)
+            raise RuntimeError(f"the server ended by itself:\n{log.read().decode()}")
         with socket.socket() as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:
                 return
