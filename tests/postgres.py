@@ -7,10 +7,13 @@ in a directory of its own and on no port. Nothing is synced to disk: it lives as
 Used by conftest.py and by the benchmark; nothing here knows pytest.
 """
 
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +22,14 @@ from pathlib import Path
 
 import psycopg
 
-FAST = "-F -c synchronous_commit=off -c full_page_writes=off -c max_connections=150"
-QUIET = "-c listen_addresses='' -c log_min_messages=fatal -c log_min_error_statement=fatal"
+PATIENCE = 60.0
+NEW = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+FAST = ["-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+FAST += ["-c", "max_connections=150"]
+QUIET = ["-c", "listen_addresses=", "-c", "log_min_messages=fatal"]
+QUIET += ["-c", "log_min_error_statement=fatal"]
+PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
+SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -56,30 +65,50 @@ def running() -> Iterator[Server]:
         shutil.chown(directory, user)
     programs = _programs(directory, user)
 
-    def call(program: str, *arguments: str) -> None:
-        # To a file: a server keeps its starter's pipes open, and the reader would never end.
-        with (directory / "output").open("ab") as output:
-            done = subprocess.run(
-                [programs / program, "-D", directory / "data", *arguments],
-                stdout=output,
-                stderr=output,
-                user=user,
-                cwd=directory,
-                env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
-            )
-        if done.returncode:
-            said = (directory / "output").read_text(errors="replace")
-            raise RuntimeError(f"{program} failed:\n{said}")
-
+    environ = {"LC_ALL": "C", "PATH": os.environ.get("PATH", "")}
+    data = directory / "data"
+    output = directory / "output"
     try:
-        call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-        call("pg_ctl", "start", "-w", "-o", f"-k {directory} {QUIET} {FAST}")
+        with output.open("wb") as log:
+            made = subprocess.run(
+                [programs / "initdb", "-D", data, *NEW],
+                user=user, cwd=directory, env=environ, stdout=log, stderr=log,
+            )  # fmt: skip
+            if made.returncode:
+                raise RuntimeError(f"initdb failed:\n{output.read_text(errors='replace')}")
+            process = subprocess.Popen(
+                [programs / "postgres", "-D", data, "-k", directory, *FAST, *QUIET],
+                user=user, cwd=directory, env=environ, stdout=log, stderr=log,
+                preexec_fn=_stop_with_parent,  # noqa: PLW1509 (one call, loaded before the fork)
+            )  # fmt: skip
         try:
-            yield Server(directory)
+            server = Server(directory)
+            if not _comes_up(process, server):
+                raise RuntimeError(f"no PostgreSQL:\n{output.read_text(errors='replace')}")
+            yield server
         finally:
-            call("pg_ctl", "stop", "-w", "-m", "immediate")
+            process.send_signal(signal.SIGQUIT)
+            process.wait(timeout=30)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _stop_with_parent() -> None:
+    """Else a test run that is killed leaves its server behind (Linux only)."""
+    if PRCTL:
+        PRCTL(SET_PDEATHSIG, signal.SIGQUIT)
+
+
+def _comes_up(process: "subprocess.Popen[bytes]", server: Server) -> bool:
+    until = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            psycopg.connect(server.url("postgres")).close()
+        except psycopg.OperationalError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False
 
 
 def _programs(directory: Path, user: str | None) -> Path:
