@@ -18,6 +18,12 @@ BOOKED_LAST: Final = -30 * HOUR
 class Life(Story):
     """Writes all of it."""
 
+    near: list[tuple[str, Moment]]
+
+    def reserve(self) -> None:
+        """Find the hours for what happens now, before the rest of everybody's life takes them."""
+        self.near = [(way, Moment(self._near(way))) for way in self.plan.now]
+
     def write(self, propose: Callable[[datetime], Proposal]) -> None:
         """Write everything, from the proposal to this hour."""
         back, forth = weekly(
@@ -25,16 +31,15 @@ class Life(Story):
         )
         ways = self._ways()
         past = [Moment(start) for start in self._free(back, len(ways))][::-1]
-        near = [(way, Moment(self._near(way))) for way in self.plan.now]
         ahead = [Moment(start) for start in self._free(forth, self.plan.ahead)]
-        moments = sorted((*past, *(one for _, one in near), *ahead), key=lambda one: one.start)
+        moments = sorted((*past, *(one for _, one in self.near), *ahead), key=lambda one: one.start)
         self._begin(propose, self._booked_at(moments[0].start) - 20 * HOUR)
-        unsure = {id(one) for way, one in near if way == "unconfirmed"}
+        unsure = {id(one) for way, one in self.near if way == "unconfirmed"}
         for one in moments:
             self._book(one, unsure=id(one) in unsure)
         for way, one in zip(ways, past, strict=True):
             PAST[way][1](self, one)
-        for way, one in near:
+        for way, one in self.near:
             NEAR[way][2](self, one)
         self._end()
 

@@ -71,9 +71,11 @@ def _script(people: People, hour: datetime, random: Random) -> Script:
     script: Script = []
     calendar = Calendar()
     ids = {key: person.id for key, person in people.items()}
-    for plan in plans.CONTRACTS:
-        life = Life(plan, ids, calendar, hour, random, script)
-        life.write(partial(_propose, plan.offer, people))
+    lives = [Life(plan, ids, calendar, hour, random, script) for plan in plans.CONTRACTS]
+    for life in lives:
+        life.reserve()
+    for life in lives:
+        life.write(partial(_propose, life.plan.offer, people))
     _add_proposals(script, people, hour, random)
     return script
 
