@@ -24,7 +24,7 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.orm import aliased, contains_eager, defer, load_only
+from sqlalchemy.orm import aliased, contains_eager, defer
 
 from skileez import db
 from skileez.accounts.models import Person
@@ -392,29 +392,22 @@ _SEEN = (
 _SEEN_BY = _SEEN.where(or_(Session.coach_id == _PERSON, Session.student_id == _PERSON))
 
 
-def history(session_id: int) -> Sequence[Row[Event, str]]:
+def history(session_id: int) -> Sequence[tuple[Any, str | None]]:
     """Everything that happened to a session, oldest first, with the name of who did it
     (None where it was the system).
     """
-    return db.session.execute(_HISTORY, {"session": session_id}).all()
+    rows = db.session.execute(_HISTORY, {"session": session_id})
+    return [(row, row.display_name) for row in rows]
 
 
 _HISTORY = (
-    select(Event, Person.display_name)
+    select(
+        *(Event.verb, Event.at, Event.role, Event.old_time, Event.new_time, Event.reason),
+        *(Event.details, Person.display_name),
+    )
     .outerjoin(Person, Person.id == Event.actor_id)
     .where(Event.session_id == bindparam("session"))
     .order_by(Event.id)
-    .options(
-        load_only(
-            Event.verb,
-            Event.at,
-            Event.role,
-            Event.old_time,
-            Event.new_time,
-            Event.reason,
-            Event.details,
-        )
-    )
 )
 
 

@@ -9,7 +9,7 @@ from skileez.errors import Refused, require
 from skileez.events import SYSTEM, Actor
 from skileez.sessions import reschedule_rules, rules
 from skileez.sessions.reschedule_rules import Silence
-from skileez.sessions.row import ProposedTime, SessionRow, in_utc
+from skileez.sessions.row import ProposedTime, SessionRow, in_utc, lock_people
 from skileez.sessions.rules import Policy, RequestKind, State
 
 
@@ -165,7 +165,8 @@ class Rescheduling(SessionRow):
         now, policy = self._when(now), self._policy(policy)
         if not reschedule_rules.is_answer_due(self.facts, now):
             return None
-        free = [time for time in self.proposed_times if self.free_for_both(time) is None]
+        lock_people(self.coach_id, self.student_id)
+        free = [time for time in self.proposed_times if self.taken_at(time) is None]
         outcome, new_time = reschedule_rules.settle_silence(self.facts, free, now, policy)
         if new_time is not None:
             self._move(new_time, None, "session.reschedule_auto_approved", SYSTEM, now)
@@ -259,8 +260,10 @@ class Rescheduling(SessionRow):
         )
 
     def _require_free(self, times: Sequence[datetime], field: str) -> None:
+        if times:
+            lock_people(self.coach_id, self.student_id)
         for time in times:
-            if whose := self.free_for_both(time):
+            if whose := self.taken_at(time):
                 raise Refused(rules.time_taken(whose, time, field))
 
     def _say_request(

@@ -179,11 +179,6 @@ def check_start(
     return None
 
 
-def overlaps(start: datetime, end: datetime, other_start: datetime, other_end: datetime) -> bool:
-    """Whether two half-open stretches share an instant: back to back is no overlap."""
-    return start < other_end and other_start < end
-
-
 def time_taken(whose: str, start: datetime, field: str = "scheduled_at") -> Refusal:
     """Why a start cannot be had: the coach or the student has another session then."""
     return Refusal(

@@ -92,26 +92,6 @@ def test_has_started_at_the_very_start_in_any_zone() -> None:
     assert not rules.has_started(facts(None), NOW)
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "meet"),
-    [
-        ((0, 60), (60, 120), False),
-        ((60, 120), (0, 60), False),
-        ((0, 60), (59, 119), True),
-        ((0, 60), (0, 60), True),
-        ((0, 480), (200, 215), True),
-        ((200, 215), (0, 480), True),
-        ((0, 60), (-15, 1), True),
-        ((0, 60), (300, 360), False),
-    ],
-)
-def test_back_to_back_is_no_overlap(
-    first: tuple[int, int], second: tuple[int, int], meet: bool
-) -> None:
-    times = [NOW + minute * MINUTE for minute in (*first, *second)]
-    assert rules.overlaps(*times) is meet
-
-
 def test_a_taken_time_names_whose_it_is() -> None:
     assert_refuses(rules.time_taken("coach", NOW), "time_taken", "coach", "Mon 2 Mar 2026, 12:00")
 

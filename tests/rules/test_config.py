@@ -3,6 +3,8 @@
 import pytest
 
 from skileez.config import DEFAULT_SECRET, ConfigError, Settings
+from skileez.sessions import policy
+from skileez.sessions.rules import Policy
 
 SECRET = "k" * 40
 
@@ -94,3 +96,7 @@ def test_secrets_do_not_show_when_settings_are_printed() -> None:
 def test_what_is_given_wins_over_the_environment() -> None:
     given = Settings.from_environ({"SECRET_KEY": "x", "LOG_LEVEL": "INFO"}, secret_key=SECRET)
     assert given.secret_key == SECRET
+
+
+def test_an_operator_who_sets_nothing_gets_the_rules_own_figures() -> None:
+    assert policy.of(Settings(skileez_demo=True)) == Policy()
