@@ -92,7 +92,9 @@ class Life(Story):
     def _end(self) -> None:
         def pause(now: datetime) -> None:
             assert self.contract is not None
-            self.contract.pause(actor=self.who("coach"), role="coach", now=now)
+            self.contract.pause(
+                actor=self.who("coach"), role="coach", reason=words.PAUSING, now=now
+            )
 
         def end(now: datetime) -> None:
             assert self.contract is not None

@@ -155,3 +155,4 @@ REFUSING: Final = (
 ENDING: Final = (
     "We have reached what we set out for, and the company will pay for a course from here."
 )
+PAUSING: Final = "Parental leave until the end of the month; we go on from where we are."
