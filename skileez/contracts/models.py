@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from skileez import db, events
 from skileez.accounts.models import Person
@@ -176,7 +186,10 @@ class Contract(Model):
 
     def count_completed(self, *, actor: Actor, now: datetime) -> None:
         """One more session is completed; the last one completes a contract that is not over."""
-        self.completed_sessions += 1
+        # Counted by the database: a contract that was read without its lock may be old news.
+        completed, status = db.session.execute(_COUNT_COMPLETED, {"contract": self.id}).one()
+        set_committed_value(self, "completed_sessions", completed)
+        set_committed_value(self, "status", status)
         finished = rules.is_finished(self.completed_sessions, self.total_sessions)
         if finished and rules.may_end(self.status) is None:
             self._become(ContractStatus.COMPLETED, "contract.completed", actor, None, now)
@@ -258,6 +271,15 @@ class Contract(Model):
             contract_id=self.id,
             **what,
         )
+
+
+_COUNT_COMPLETED = (
+    update(Contract)
+    .where(Contract.id == bindparam("contract"))
+    .values(completed_sessions=Contract.completed_sessions + 1)
+    .returning(Contract.completed_sessions, Contract.status)
+    .execution_options(synchronize_session=False)
+)
 
 
 def _reason(said: str | None) -> str | None:
