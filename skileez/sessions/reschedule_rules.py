@@ -127,13 +127,7 @@ def check_times(
         )
     for time in times:
         if time == current:
-            return Refusal(
-                "proposed_time_is_current",
-                N_("The session is already at %(start)s; propose another time."),
-                {"start": time},
-                Kind.INVALID,
-                "proposed_times",
-            )
+            return _already_then(time, "proposed_times")
         if refusal := check_start(time, now, policy, field="proposed_times"):
             return refusal
     return None
@@ -183,6 +177,8 @@ def may_approve(
             Kind.INVALID,
             "new_scheduled_at",
         )
+    if new_time == facts.start:
+        return _already_then(new_time, "new_scheduled_at")
     return check_start(new_time, now, policy, field="new_scheduled_at")
 
 
@@ -263,6 +259,16 @@ def settle_silence(
 def keeps_confirmation(confirmed: bool, *, proposed_by: str, approved_by: str | None) -> bool:
     """A move clears the coach's confirmation unless the coach proposed or approved the time."""
     return confirmed and Role.COACH in (proposed_by, approved_by)
+
+
+def _already_then(time: datetime, field: str) -> Refusal:
+    return Refusal(
+        "proposed_time_is_current",
+        N_("The session is already at %(start)s; choose another time."),
+        {"start": time},
+        Kind.INVALID,
+        field,
+    )
 
 
 def _pending(facts: Facts) -> Refusal | None:

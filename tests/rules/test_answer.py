@@ -75,6 +75,7 @@ def test_a_refused_answer_says_why() -> None:
         (BY_STUDENT, None, "time_missing"),
         (ANY_TIME, 90, None),
         (ANY_TIME, 1, None),
+        (ANY_TIME, 60, "proposed_time_is_current"),
         (ANY_TIME, 0.99, "time_too_soon"),
         (ANY_TIME, -1, "time_in_the_past"),
         (ANY_TIME, 24 * 366, "time_too_far"),
