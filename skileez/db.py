@@ -231,7 +231,7 @@ def lock(kind: int, *ids: int) -> None:
     current = session()
     if current.get_bind().dialect.name != "postgresql":
         return
-    for one in sorted(set(ids)):
-        current.execute(
-            text("SELECT pg_advisory_xact_lock(:kind, :one)"), {"kind": kind, "one": one}
-        )
+    current.execute(_LOCK, {"kind": kind, "ids": sorted(set(ids))})
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(:kind, one) FROM unnest(CAST(:ids AS int[])) AS one")

@@ -201,12 +201,17 @@ class SessionRow(Model):
         return {self.student_id: "student", self.coach_id: "coach"}.get(person_id)
 
     def taken_at(self, start: datetime) -> str | None:
-        """Whose time is taken then by another session: "coach", "student" or None.
-
-        It stays true until the transaction ends only for who holds both by ``lock_people``.
-        """
+        """Whose time is taken then by another session: "coach", "student" or None; for looking."""
         end = start + timedelta(minutes=self.duration_minutes)
         return taken_by(self.coach_id, self.student_id, start, end, besides=self.id)
+
+    def free_for_both(self, start: datetime) -> str | None:
+        """None when nobody has another session then; else whose time is taken.
+
+        Holds both people's time, so that the answer stays true until the transaction ends.
+        """
+        lock_people(self.coach_id, self.student_id)
+        return self.taken_at(start)
 
     def say(self, verb: str, *, actor: Actor, role: str | None, now: datetime, **what: Any) -> None:
         """Append an event about this session to its contract's stream."""

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 from flask_wtf import FlaskForm
+from markupsafe import Markup, escape
 from wtforms import (
     BooleanField,
     Field,
@@ -17,7 +18,8 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, StopValidation
-from wtforms.widgets import EmailInput
+from wtforms.widgets import EmailInput, Input, Select, TextArea
+from wtforms.widgets.core import clean_key  # type: ignore[attr-defined]  # not in its stubs
 
 from skileez import zones
 from skileez.accounts import rules
@@ -104,6 +106,20 @@ def _new_password() -> PasswordField:
 def _own_words(language: str) -> Any:
     """WTForms' own sentences in a language; Flask-WTF would read the file for every page."""
     return i18n.get_translations([language])
+
+
+def _attributes(**given: Any) -> Markup:
+    """What WTForms' own does, without taking a format string apart for each attribute."""
+    said = sorted((clean_key(name), value) for name, value in given.items() if value is not False)
+    return Markup(" ").join(
+        Markup(name if value is True else f'{name}="{escape(value)}"')  # noqa: S704
+        for name, value in said
+    )
+
+
+_widgets: tuple[Any, ...] = (Input, TextArea, Select)
+for _widget in _widgets:
+    _widget.html_params = staticmethod(_attributes)
 
 
 class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types

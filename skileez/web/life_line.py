@@ -60,12 +60,16 @@ _TOLD: Final[dict[str, tuple[Any, str, str]]] = {
 }
 
 
-def timeline(events: Sequence[Row[Event, str]]) -> list[dict[str, Any]]:
+Told = tuple[Any, str | None] | Row[Event, str]
+"""An event, whole or the columns that are told of, and the name of who did it."""
+
+
+def timeline(events: Sequence[Told]) -> list[dict[str, Any]]:
     """Everything that happened, newest first, as the macro ``timeline`` takes it."""
     return [_told(event, name) for event, name in reversed(events)]
 
 
-def _told(event: Event, name: str | None) -> dict[str, Any]:
+def _told(event: Any, name: str | None) -> dict[str, Any]:
     title, icon, tone = _TOLD.get(event.verb, (event.verb, "info", "grey"))
     role = ROLE_WORDS.get(event.role, event.role)
     details = event.details
@@ -84,7 +88,7 @@ def _told(event: Event, name: str | None) -> dict[str, Any]:
     }
 
 
-def _detailed(title: str, event: Event) -> Any:
+def _detailed(title: str, event: Any) -> Any:
     details = event.details
     if event.verb == "session.cancelled" and details.get("late"):
         return _("Cancelled late")

@@ -56,7 +56,6 @@ def reschedule(session_id: int) -> ResponseReturnValue:
 @access(PARTICIPANT)
 def request_reschedule(session_id: int) -> ResponseReturnValue:
     """Ask for another time."""
-    session, role = found(session_id)
     form = RescheduleRequestForm()
     valid = form.validate()
     times = instants(form.proposed_times, form.zone(me().zone))
@@ -64,6 +63,7 @@ def request_reschedule(session_id: int) -> ResponseReturnValue:
         first = form.proposed_times[0]
         first.errors = [*first.errors, _("Propose at least one time.")]
     if not valid or not times:
+        session, role = found(session_id)
         return _request_page(session, role, form, 422)
 
     def verb(one: Session, as_role: str, who: Actor, now: datetime) -> None:
@@ -75,7 +75,7 @@ def request_reschedule(session_id: int) -> ResponseReturnValue:
         perform(session_id, form, verb)
     except Refused as refused:
         return _again(session_id, form, refused, _request_page)
-    name = other_of(session, role).display_name
+    name = other_of(*found(session_id)).display_name
     return to_page(session_id, _("%(name)s has been asked to move it.", name=name))
 
 
@@ -161,7 +161,6 @@ def approve_reschedule(session_id: int) -> ResponseReturnValue:
 @access(PARTICIPANT)
 def counter_reschedule(session_id: int) -> ResponseReturnValue:
     """Answer with other times."""
-    session, role = found(session_id)
     form = CounterForm()
     valid = form.validate()
     times: Sequence[datetime] | None = instants(form.proposed_times, form.zone(me().zone))
@@ -169,6 +168,7 @@ def counter_reschedule(session_id: int) -> ResponseReturnValue:
         first = form.proposed_times[0]
         first.errors = [*first.errors, _("Propose at least one time.")]
     if not valid or not times:
+        session, role = found(session_id)
         return _approval_page(session, role, counter=form, status=422)
 
     def verb(one: Session, as_role: str, who: Actor, now: datetime) -> None:
@@ -180,7 +180,7 @@ def counter_reschedule(session_id: int) -> ResponseReturnValue:
         perform(session_id, form, verb)
     except Refused as refused:
         return _answer_again(session_id, refused, counter=form)
-    name = other_of(session, role).display_name
+    name = other_of(*found(session_id)).display_name
     return to_page(session_id, _("Your times were sent to %(name)s.", name=name))
 
 
