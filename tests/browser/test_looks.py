@@ -1,0 +1,279 @@
+"""How every page looks and behaves, whatever it says: for every eye, hand, scheme and width."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from skileez import db
+from skileez.demo import cast as demo
+from skileez.demo import seed
+from tests.browser.pages import FORMS, PAGES, Moods, hostile, moods
+from tests.browser.site import Site, Someone
+from tests.browser.steps import REASON, sees, state
+from tests.cast import DAY, HOUR, NOW
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+SECOND_SCHEME = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""What axe finds depends on the scheme in these alone."""
+
+SETTLED = """async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.all(document.getAnimations().map((one) => one.finished));
+}"""
+
+EMPTIED = """(form) => {
+  for (const one of form.elements) if (one.type !== "hidden" && "value" in one) one.value = "";
+  form.submit();
+}"""
+
+WIDER = """() => {
+  const over = document.documentElement.scrollWidth - innerWidth;
+  if (over <= 0) return "";
+  const wide = [...document.querySelectorAll("main *")].filter(
+    (one) => one.getBoundingClientRect().right > innerWidth + 1);
+  return over + " px too wide: " + wide.slice(-1).map((one) => one.outerHTML.slice(0, 200));
+}"""
+
+
+@pytest.fixture(scope="module")
+def people(site: Site) -> dict[str, tuple[Someone | None, Moods]]:
+    """The demo's people, one without anything, and one whose every text is hostile."""
+    site.clock.strike(NOW)
+    seed.plant(NOW)
+    found: dict[str, tuple[Someone | None, Moods]] = {"nobody": (None, Moods({}))}
+    for door in demo.DOORS:
+        someone = site.find(door.email)
+        found[door.key] = (someone, moods(door.email, NOW))
+    newcomer = site.person("coach", "Ada", "Pacific/Auckland")
+    found["newcomer"] = (newcomer, Moods({"contract": 1}))
+    talker = hostile(site)
+    found["talker"] = (talker, moods(talker.email, NOW))
+    db.session.remove()
+    return found
+
+
+@pytest.fixture
+def look(seat, people) -> Iterator:
+    """``look(who)``: their page, and what stands behind the words in paths."""
+    return lambda who, **how: (seat(people[who][0], viewport=DESKTOP, **how), people[who][1])
+
+
+def faults(page: Page) -> list[str]:
+    """Everything wrong with the page as it stands, in both schemes and on a phone."""
+    page.evaluate(Axe().axe_script)
+    found = []
+    for scheme, options in (("light", {"resultTypes": ["violations"]}), ("dark", SECOND_SCHEME)):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(SETTLED)
+        for one in page.evaluate("options => axe.run(options)", options)["violations"]:
+            where = [node["target"] for node in one["nodes"]][:3]
+            found.append(f"{scheme}: {one['id']}: {one['help']} {where}")
+    page.set_viewport_size(PHONE)
+    if wide := page.evaluate(WIDER):
+        found.append(wide)
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def report(found: dict[str, list[str]]) -> str:
+    """What was found, a line each."""
+    return "\n".join(f"{page}: {fault}" for page, faults in found.items() for fault in faults)
+
+
+@pytest.mark.parametrize("who", PAGES)
+def test_every_page_is_for_everybody(look, who):
+    page, here = look(who)
+    found = {}
+    for pattern in PAGES[who]:
+        answer = page.goto(here.path(pattern))
+        assert answer
+        assert answer.status in (200, 409), f"{pattern}: {answer.status}"
+        if wrong := faults(page):
+            found[pattern] = wrong
+    assert not found, report(found)
+
+
+def test_every_form_with_errors_is_for_everybody(look):
+    found = {}
+    for who, pattern in FORMS:
+        page, here = look(who)
+        page.goto(here.path(pattern))
+        with page.expect_navigation():
+            # Past the live checks, as a browser without scripts sends it.
+            page.locator("form[data-live]").first.evaluate(EMPTIED)
+        summary = page.locator(".error-summary")
+        expect(summary).to_be_focused()
+        for link in summary.get_by_role("link").all():
+            target = (link.get_attribute("href") or "").removeprefix("#")
+            assert page.locator(f"[id='{target}']").count() == 1, f"{pattern}: #{target}"
+        if wrong := faults(page):
+            found[pattern] = wrong
+    assert not found, report(found)
+
+
+def test_every_error_page_is_for_everybody(look, site: Site, watch, monkeypatch):
+    watch.may_break = True
+    found = {}
+
+    def check(page: Page, title: str) -> None:
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        if wrong := faults(page):
+            found[title] = wrong
+
+    def send(page: Page, action: str, **fields: str) -> None:
+        with page.expect_navigation():
+            page.evaluate(
+                """([action, fields]) => {
+                  const form = document.createElement("form");
+                  form.method = "post"; form.action = action;
+                  for (const [name, value] of Object.entries(fields)) {
+                    const input = document.createElement("input");
+                    input.name = name; input.value = value; form.append(input);
+                  }
+                  document.body.append(form); form.submit();
+                }""",
+                [action, fields],
+            )
+
+    page, here = look("student")
+    page.goto("/admin/people")
+    check(page, "This is not yours to do")  # 403
+    page.goto("/sessions/2000000")
+    check(page, "There is nothing here")  # 404
+    send(page, "/profile", display_name="x" * 70_000)
+    check(page, "That is too much at once")  # 413
+    page.goto("/profile")
+    send(page, "/profile", display_name="A name that was typed")
+    check(page, "This could not be read")  # 400, without its token
+    sees(page, "A name that was typed")
+    send(page, "/dashboard")
+    check(page, "Not that way")  # 405
+    page.goto(here.path("/sessions/{completed}/cancel-form"))
+    check(page, "This is not possible now")  # 409
+
+    def breaks(*args, **given):
+        raise RuntimeError("a fault made by a test")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skileez.web.dashboard.insights.of_person", breaks)
+        page.goto("/dashboard")
+        check(page, "Something broke on our side")  # 500
+    with monkeypatch.context() as patch:
+        patch.setattr("skileez.app.actions.find_signed_in", breaks)
+        page.goto("/dashboard")
+        check(page, "Something broke on our side")  # 500, and nobody knows who reads it
+
+    patience = dataclasses.replace(site.app.config["SKILEEZ"], resets_per_hour=1)
+    monkeypatch.setitem(site.app.config, "SKILEEZ", patience)
+    monkeypatch.setattr("skileez.web.throttle.DEMO_LENIENCY", 1)
+    page, _here = look("nobody")
+    for _again in range(2):
+        page.goto("/reset")
+        page.get_by_label("E-mail address").fill("nobody@example.org")
+        page.get_by_role("button", name="Send me a link").click()
+        page.wait_for_load_state()
+        if not _again:
+            check(page, "Look for our link")
+    check(page, "Please wait a little")  # 429
+    assert not found, report(found)
+
+
+# Keyboard alone
+
+SEEN = """(one) => {
+  const shows = (box, part) => {
+    const look = getComputedStyle(box, part);
+    return look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2;
+  };
+  // A row's link marks the whole row; a radio's or a checkbox's card marks itself.
+  const card = one.closest("label");
+  return shows(one) || shows(one, "::after") || (card !== null && shows(card));
+}"""
+
+
+def tab_to(page: Page, target: Locator, most: int = 60) -> None:
+    """Press Tab until ``target`` has the focus; at every stop one sees where one is."""
+    wanted = target.element_handle()
+    for _press in range(most):
+        page.keyboard.press("Tab")
+        here = page.evaluate_handle("document.activeElement").as_element()
+        assert here
+        assert here.evaluate(SEEN), f"unseen focus: {here.evaluate('one => one.outerHTML')}"
+        if here.evaluate("(one, wanted) => one === wanted", wanted):
+            return
+    pytest.fail(f"{most} times Tab do not lead to {target}")
+
+
+def type_time(page: Page, month: int) -> None:
+    """Ten past ten in the morning of the nth of the nth month: right in whatever order the
+    machine's language writes a date, and with "a" where it says a.m.
+    """
+    page.keyboard.type(f"{month:02}{month:02}2026")
+    page.keyboard.type("1010a")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_booking_and_moving_by_keyboard_alone(site: Site, seat, student, coach, scheme):
+    contract = site.contract(coach, student)
+    page = seat(student, viewport=DESKTOP, color_scheme=scheme)
+    page.goto(f"/contracts/{contract}")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("link", name="Book a session").first)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/schedule")
+    tab_to(page, page.get_by_label("Date and time"))
+    type_time(page, 4)
+    expect(page.get_by_label("Date and time")).to_have_value("2026-04-04T10:10")
+    tab_to(page, page.get_by_role("button", name="Book it"))
+    page.keyboard.press("Enter")
+    state(page, "Scheduled")
+
+    tab_to(page, page.get_by_role("link", name="Ask to move it"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reschedule")
+    tab_to(page, page.get_by_label("Proposed time").first)
+    type_time(page, 5)
+    tab_to(page, page.get_by_role("button", name="Add another time"))
+    page.keyboard.press("Space")
+    expect(page.locator("#proposed_times-1")).to_be_focused()
+    type_time(page, 6)
+    tab_to(page, page.get_by_label("Why do you need to move it?"))
+    page.keyboard.type(REASON)
+    tab_to(page, page.get_by_role("button", name="Send the request"))
+    page.keyboard.press("Enter")
+    state(page, "Reschedule requested")
+    sees(page, "Saturday 6 June 2026, 10:10")
+
+    # The coach chooses the second time with the arrow keys.
+    page = seat(coach, viewport=DESKTOP, color_scheme=scheme)
+    page.goto("/dashboard")
+    tab_to(page, page.get_by_role("link", name="Answer"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reschedule-approval")
+    tab_to(page, page.get_by_role("radio").first)
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio").nth(1)).to_be_checked()
+    tab_to(page, page.get_by_role("button", name="Approve"))
+    page.keyboard.press("Enter")
+    state(page, "Confirmed")
+    expect(page.locator(".when-day")).to_have_text("Saturday 6 June 2026")
+
+
+def test_a_withdrawal_by_keyboard_keeps_the_place(site: Site, seat, student, coach):
+    session = site.session(site.contract(coach, student), student, NOW + 3 * DAY)
+    times = [NOW + 4 * DAY + HOUR]
+    site.verb(student, session, "request_reschedule", "student", REASON, proposed_times=times)
+    page = seat(student, viewport=DESKTOP)
+    page.goto(f"/sessions/{session}")
+    tab_to(page, page.get_by_role("button", name="Withdraw the request"))
+    page.keyboard.press("Enter")
+    state(page, "Confirmed")
+    expect(page.locator("main")).to_be_focused()
