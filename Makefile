@@ -15,7 +15,7 @@ WORKERS ?= logical
 export PORT RESET
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check lint types imports dead duplicates bench screenshot format lock messages clean
+.PHONY: help install demo test quick check lint types imports dead duplicates bench screenshot screenshots format lock messages clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -53,6 +53,9 @@ bench: $(INSTALLED) ## time the product beside its floor; a table and bench/resu
 
 screenshot: $(INSTALLED) ## take the README's pictures anew, of the real thing
 	$(BIN)/python scripts/screenshot.py
+
+screenshots: $(INSTALLED) ## take a picture of every page, to look at (instance/pages)
+	$(BIN)/python scripts/screenshots.py
 
 format: $(INSTALLED) ## put the code into its one format
 	$(BIN)/ruff check --fix

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 PICTURES = Path(__file__).parents[1] / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 860}
@@ -24,38 +24,45 @@ PATIENCE = 60.0
 
 
 @contextmanager
-def demo() -> Iterator[str]:
-    """A demo with new data; its address."""
+def demo(folder: Path) -> Iterator[str]:
+    """A demo with new data, kept in ``folder/demo.db``; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     base = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory() as folder:
-        environ = {**os.environ, "PORT": str(port), "SKILEEZ_DEMO_DB": f"{folder}/demo.db"}
-        server = subprocess.Popen([Path(sys.executable).with_name("skileez"), "demo"], env=environ)
-        try:
-            until = time.monotonic() + PATIENCE
-            while time.monotonic() < until:
-                try:
-                    urlopen(f"{base}/healthz", timeout=5).close()
-                    break
-                except (URLError, OSError):
-                    time.sleep(0.2)
-            yield base
-        finally:
-            server.terminate()
-            server.wait(timeout=60)
+    environ = {**os.environ, "PORT": str(port), "SKILEEZ_DEMO_DB": str(folder / "demo.db")}
+    environ.setdefault("LOG_LEVEL", "WARNING")
+    server = subprocess.Popen([Path(sys.executable).with_name("skileez"), "demo"], env=environ)
+    try:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            try:
+                urlopen(f"{base}/healthz", timeout=5).close()
+                break
+            except (URLError, OSError):
+                time.sleep(0.2)
+        yield base
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """The machine's own Chromium."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    return playwright.chromium.launch(
+        executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
+    )
 
 
 def main() -> None:
-    chromium = (
-        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    )
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with demo() as base, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        demo(Path(folder)) as base,
+        sync_playwright() as playwright,
+    ):
+        browser = chromium(playwright)
         context = browser.new_context(
             base_url=base, viewport=SIZE, color_scheme="light", timezone_id="America/New_York"
         )
