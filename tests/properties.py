@@ -7,7 +7,7 @@ few = settings(max_examples=40, database=None, deadline=None, derandomize=True)
 
 long_stories = settings(
     few,
-    max_examples=30,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 """For whole lives of sessions on a database."""

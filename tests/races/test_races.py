@@ -76,12 +76,12 @@ def without_the_applications_check(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "lock_people", lambda *told: None)
 
 
-def one_coach_and_many_students(clients: int = CLIENTS) -> list[int]:
-    """A contract for each client, all with one coach."""
+def one_coach_and_many_students(students: int = 10) -> list[int]:
+    """A contract for each of them, all with one coach, each with room for every client."""
     with db.transaction():
         coach = people.person("coach-of-many")
-        students = [people.person(f"student-{number}") for number in range(clients)]
-        return [people.contract(coach, student, 1).id for student in students]
+        all_of_them = [people.person(f"student-{number}") for number in range(students)]
+        return [people.contract(coach, student, CLIENTS).id for student in all_of_them]
 
 
 def book(contract_id: int, hours: float, by: str = "student") -> None:
@@ -115,7 +115,7 @@ def test_one_of_fifty_students_gets_a_coachs_hour(
         sql(database, *NO_CONSTRAINT[engine_name])
     try:
         # Not all at one start: the second half asks for the hour's second half.
-        outcomes = race(database, lambda n: book(contracts[n], 60 + (n % 2) / 2))
+        outcomes = race(database, lambda n: book(contracts[n % 10], 60 + (n % 2) / 2))
         assert outcomes == {WON: 1, "time_taken": CLIENTS - 1}
         assert Session.query.count() == 1
         assert Event.query.filter_by(verb="session.booked").count() == 1
@@ -136,9 +136,9 @@ def test_with_both_guards_off_they_overlap(
     without_the_applications_check(monkeypatch)
     sql(database, *NO_CONSTRAINT[engine_name])
     try:
-        assert race(database, lambda n: book(contracts[n], 60)) == {WON: CLIENTS}
+        assert race(database, lambda n: book(contracts[n % 10], 60)) == {WON: CLIENTS}
         assert Session.query.count() == CLIENTS
-        assert overlapping_pairs() == CLIENTS * (CLIENTS - 1) // 2
+        assert overlapping_pairs() >= CLIENTS * (CLIENTS - 1) // 2  # the coach alone
     finally:
         undo(CONSTRAINT)
 
