@@ -1,11 +1,25 @@
 """Bring the database to the newest schema: ``python deploy_migrate_simple.py``.
 
-The address is DATABASE_URL, or ``--url``. It is safe to run again: nothing is done twice.
+The address is DATABASE_URL, or ``--url``. It is safe to run again: nothing is done twice. In a
+checkout any python will do: it goes on in the environment that ``make install`` builds.
 """
 
+import os
+import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from skileez.cli import main
+HERE = Path(__file__).resolve().parent
 
 if __name__ == "__main__":
+    try:
+        version("skileez-sessions")
+    except PackageNotFoundError:
+        subprocess.run(["make", "--quiet", "install"], cwd=HERE, check=True)
+        python = str(HERE / ".venv" / "bin" / "python")
+        os.execv(python, [python, __file__, *sys.argv[1:]])
+
+    from skileez.cli import main
+
     main(["migrate", *sys.argv[1:]])
