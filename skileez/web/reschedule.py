@@ -66,16 +66,19 @@ def request_reschedule(session_id: int) -> ResponseReturnValue:
         session, role = found(session_id)
         return _request_page(session, role, form, 422)
 
+    name = ""
+
     def verb(one: Session, as_role: str, who: Actor, now: datetime) -> None:
+        nonlocal name
         one.request_reschedule(
             as_role, form.said(form.reason), proposed_times=times, actor=who, now=now
         )
+        name = other_of(one, as_role).display_name
 
     try:
         perform(session_id, form, verb)
     except Refused as refused:
         return _again(session_id, form, refused, _request_page)
-    name = other_of(*found(session_id)).display_name
     return to_page(session_id, _("%(name)s has been asked to move it.", name=name))
 
 
@@ -171,16 +174,19 @@ def counter_reschedule(session_id: int) -> ResponseReturnValue:
         session, role = found(session_id)
         return _approval_page(session, role, counter=form, status=422)
 
+    name = ""
+
     def verb(one: Session, as_role: str, who: Actor, now: datetime) -> None:
+        nonlocal name
         one.counter_reschedule(
             as_role, times, reason=form.said(form.counter_reason), actor=who, now=now
         )
+        name = other_of(one, as_role).display_name
 
     try:
         perform(session_id, form, verb)
     except Refused as refused:
         return _answer_again(session_id, refused, counter=form)
-    name = other_of(*found(session_id)).display_name
     return to_page(session_id, _("Your times were sent to %(name)s.", name=name))
 
 
