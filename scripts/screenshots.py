@@ -59,7 +59,11 @@ def _pictures_of(browser: Browser, base: str, who: str) -> list[str]:
             except KeyError:
                 continue  # the demo has no such session just now
             name = f"{who}{re.sub('[^a-z]+', '-', pattern)}".strip("-")
+            page.set_viewport_size({"width": width, "height": height})
             page.goto(path)
+            if width < 960:  # the bar at the foot of a phone would stand in the middle
+                full = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": width, "height": full})
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
