@@ -36,10 +36,17 @@ class Result:
     floor_ms: float
     ratio: float
     ratios: list[float]
+    product_processor_ms: float
+    floor_processor_ms: float
     target: float
     product_queries: list[int]
     floor_queries: list[int]
     kilobytes: float
+
+    @property
+    def processor_ratio(self) -> float:
+        """The ratio of the processor times alone."""
+        return self.product_processor_ms / self.floor_processor_ms
 
     @property
     def met(self) -> bool:
@@ -62,6 +69,7 @@ class Player:
         self.token = ""
         self.queries: set[int] = set()
         self.sizes: list[int] = []
+        self.processor: list[float] = []
 
     def send(self) -> float:
         """One request; how many milliseconds it took."""
@@ -77,6 +85,7 @@ class Player:
             raise RuntimeError(f"{self.case.name}: {path} answered {answer.status}\n{said[-3000:]}")
         self.queries.add(answer.queries)
         self.sizes.append(len(answer.body))
+        self.processor.append(answer.processor)
         return answer.seconds * 1000
 
 
@@ -88,6 +97,7 @@ def pair(
         for _ in range(WARM_UP):
             player.send()
         player.queries.clear()
+        player.processor.clear()
     times: list[tuple[float, float]] = []
     for _ in range(rounds):
         ours: list[float] = []
@@ -105,6 +115,8 @@ def pair(
         statistics.median(other for _one, other in times),
         statistics.median(ratios),
         ratios,
+        statistics.median(product.processor),
+        statistics.median(floor.processor),
         case.target,
         sorted(product.queries),
         sorted(floor.queries),
@@ -226,8 +238,8 @@ def _growth(
     return results
 
 
-HEADINGS = ("", "engine", "case", "product", "floor", "ratio", "target", "queries", "floor's", "kB")
-LAYOUT = "{:4} {:10} {:52} {:>8} {:>8} {:>6} {:>6} {:>8} {:>7} {:>6}"
+HEADINGS = ("", "engine", "case", "product", "floor", "ratio", "target", "cpu", "queries", "kB")
+LAYOUT = "{:4} {:10} {:55} {:>9} {:>9} {:>6} {:>6} {:>6} {:>8} {:>6}"
 
 
 def tell(result: Result) -> None:
@@ -241,8 +253,10 @@ def tell(result: Result) -> None:
             f"{result.floor_ms:.2f} ms",
             f"{result.ratio:.2f}",
             f"{result.target:g}",
-            "/".join(map(str, result.product_queries)),
-            "/".join(map(str, result.floor_queries)),
+            f"{result.processor_ratio:.2f}",
+            " ".join(
+                "/".join(map(str, one)) for one in (result.product_queries, result.floor_queries)
+            ),
             f"{result.kilobytes:.1f}",
         )
     )

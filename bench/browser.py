@@ -27,6 +27,11 @@ class Answer:
         """How many statements it took."""
         return int(self.headers.get("x-queries", 0))
 
+    @property
+    def processor(self) -> float:
+        """Milliseconds of processor time that the server took."""
+        return int(self.headers.get("x-processor", 0)) / 1000
+
 
 class Browser:
     """One person at one server."""
