@@ -111,7 +111,7 @@ class _Logins(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
 
 
 def _signed_in(token: str) -> Person | None:
-    return actions.find_signed_in(token, now=clock.now())
+    return actions.find_signed_in(str(token), now=clock.now())
 
 
 def _only_read() -> None:

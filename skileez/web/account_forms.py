@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
+from flask import request
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from markupsafe import Markup, escape
 from wtforms import (
     BooleanField,
@@ -127,6 +129,10 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """How WTForms reads this form."""
+
+        def wrap_formdata(self, form: Form, formdata: Any) -> Any:
+            """Text only: no form takes files or JSON, and no field could read them."""
+            return (request.form or None) if formdata is _Auto else formdata
 
         def get_translations(self, form: Form) -> Any:
             """The sentences of WTForms' own checks."""

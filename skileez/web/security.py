@@ -1,6 +1,7 @@
 """Headers that keep a page to itself, and what is refused before any view runs."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest
@@ -37,11 +38,26 @@ def init_app(app: Flask) -> None:
 def refuse_other_sites() -> None:
     """Before every request: browsers say where a form came from, and it must be from here.
 
-    Beside the CSRF token, not in its place: older browsers do not say.
+    Beside the CSRF token, not in its place: the oldest browsers say nothing at all.
     """
-    came_from = request.headers.get("Sec-Fetch-Site", "same-origin")
-    if request.method in _UNSAFE_METHODS and came_from in ("cross-site", "same-site"):
+    if request.method in _UNSAFE_METHODS and _comes_from_elsewhere():
         raise BadRequest(_("This was sent from another site, so nothing was done."))
+
+
+def _comes_from_elsewhere() -> bool:
+    came_from = request.headers.get("Sec-Fetch-Site")
+    if came_from is not None:
+        return came_from in ("cross-site", "same-site")
+    origin = request.headers.get("Origin")
+    return origin is not None and _host(origin) != _host(f"//{request.host}")
+
+
+def _host(address: str) -> str | None:
+    # Without the port: a proxy may not pass on its own.
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def refuse_nul() -> None:

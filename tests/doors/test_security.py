@@ -1,6 +1,7 @@
 """What every answer carries, and what is turned away before any view."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,6 +11,11 @@ from skileez.config import ConfigError, Settings
 from skileez.web import assets
 from skileez.web.security import LARGEST_REQUEST, POLICY
 from tests.doors.visitor import Visitor, add_person, text_of
+
+A_FILE = (
+    b'--b\r\nContent-Disposition: form-data; name="display_name"; filename="x"\r\n\r\n'
+    b"x\r\n--b--\r\n"
+)
 
 
 @pytest.fixture
@@ -104,6 +110,41 @@ def test_a_form_on_another_site_is_refused_even_with_a_token(visitor: Visitor, s
     answer = visitor.post("/sign-in", headers={"Sec-Fetch-Site": site})
     assert answer.status_code == 400
     assert "another site" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 400),
+        ("https://localhost.evil.example", 400),
+        ("null", 400),
+        ("https://[half", 400),
+        ("http://localhost", 422),
+        ("https://localhost:8443", 422),
+    ],
+)
+def test_a_browser_that_says_only_its_origin_is_held_to_it(
+    visitor: Visitor, origin: str, status: int
+) -> None:
+    answer = visitor.post("/sign-in", headers={"Origin": origin})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": A_FILE, "content_type": "multipart/form-data; boundary=b"},
+        {"json": {"display_name": 5, "zone": ["UTC"]}},
+        {"json": ["display_name"]},
+    ],
+)
+def test_files_and_json_are_no_text(visitor: Visitor, body: dict[str, Any]) -> None:
+    add_person()
+    visitor.sign_in()
+    headers = {"X-CSRFToken": visitor.token("/profile")}
+    answer = visitor.client.post("/profile", headers=headers, **body)
+    assert answer.status_code == 422
+    assert "Write the name" in answer.text
 
 
 def test_a_character_that_no_database_stores_is_refused(visitor: Visitor) -> None:
