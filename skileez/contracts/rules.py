@@ -101,7 +101,10 @@ def check_meeting_url(url: str | None) -> Refusal | None:
         return None
     try:
         parts = urlsplit(url)
-        ok = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+        _ = parts.port  # raises for one that is no number
+        # What stands before "@" is no host, and "\\" ends the host in a browser.
+        plain = not set("@\\") & set(parts.netloc)
+        ok = parts.scheme == "https" and bool(parts.hostname) and plain
     except ValueError:
         ok = False
     if not ok or len(url) > URL_MAX or any(not c.isprintable() or c.isspace() for c in url):
