@@ -41,6 +41,7 @@ TOKEN: Final = "_user_id"
 
 _DECLARED: Final = "skileez_access"
 _SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+_NEVER_KEPT: Final = ("csrf_token", "password", "current_password", "version", "next")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -103,15 +104,29 @@ def _ask_to_sign_in() -> Response:
     if wants.json(request):
         raise Unauthorized
     if request.method not in _SAFE_METHODS:
-        flash(_("You were signed out in the meantime. Sign in, then send it again."), "warn")
-    place = url_for("auth.sign_in", next=_way_back(request))
+        words = _("You were signed out in the meantime. Sign in, then send it again.")
+        if typed():
+            raise Unauthorized(words)  # a page that keeps it
+        flash(words, "warn")
+    place = url_for("auth.sign_in", next=way_back(request))
     if wants.fragment(request):
         # A fragment's place is inside another page: the whole page has to go.
         return Response(status=204, headers={"HX-Redirect": place})
     return cast(Response, redirect(place, 303))
 
 
-def _way_back(asked: Request) -> str | None:
+def typed() -> list[tuple[str, str]]:
+    """What was typed into the form that was sent: never a secret, nor what the page wrote there."""
+    if request.method != "POST":
+        return []
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in _NEVER_KEPT and value.strip()
+    ]
+
+
+def way_back(asked: Request) -> str | None:
     """The page to return to: the one asked for, or the one its form stands on."""
     if asked.method in _SAFE_METHODS and not wants.fragment(asked):
         return asked.full_path.rstrip("?") if asked.path != "/" else None

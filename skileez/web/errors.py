@@ -15,7 +15,7 @@ from wtforms import Form
 
 from skileez import clock, db
 from skileez.errors import Kind, NotFound, Refused
-from skileez.web import wants
+from skileez.web import access, wants
 from skileez.web.display import sentence
 from skileez.web.language import gettext as _
 from skileez.web.language import lazy_gettext as _l
@@ -48,7 +48,6 @@ WORDS: Final = {
     ),
 }
 _KEPT_HEADERS: Final = ("Allow", "Retry-After")
-_NEVER_KEPT: Final = ("csrf_token", "password", "current_password", "version", "next")
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -67,7 +66,7 @@ def init_app(app: Flask) -> None:
 def on_refused(error: Refused) -> Response:
     """A rule said no, and the view left it to us."""
     return answer(
-        STATUS[error.refusal.kind], sentence(error.refusal), code=error.code, typed=_typed()
+        STATUS[error.refusal.kind], sentence(error.refusal), code=error.code, typed=access.typed()
     )
 
 
@@ -75,7 +74,7 @@ def on_csrf(error: CSRFError) -> Response:
     """The form's safety token is missing or of another sign-in."""
     text = _("This page had been open since before you signed in or out, so nothing was done.")
     hint = _("Go back, load the page again, and send it once more.")
-    return answer(400, f"{text} {hint}", code="csrf", typed=_typed())
+    return answer(400, f"{text} {hint}", code="csrf", typed=access.typed())
 
 
 def on_too_many(error: RateLimitExceeded) -> Response:
@@ -97,9 +96,9 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
     headers = {name: value for name, value in error.get_headers() if name in _KEPT_HEADERS}
     # Werkzeug's own descriptions are English for programmers; only ours are shown.
     said = error.description if error.description != type(error).description else None
-    if error.code != 400:
+    if error.code not in (400, 401):
         return answer(error.code, headers=headers)
-    return answer(400, said, headers=headers, typed=_typed())
+    return answer(error.code, said, headers=headers, typed=access.typed())
 
 
 def on_failure(error: Exception) -> Response:
@@ -137,7 +136,11 @@ def answer(
         response = make_response(body, status)
     else:
         page = "errors/fragment.html" if wants.fragment(request) else "errors/page.html"
-        shown = render_template(page, status=status, title=str(title), text=said, typed=list(typed))
+        told = [(name.replace("_", " "), value) for name, value in typed]
+        back = access.way_back(request) if status == 401 else None
+        shown = render_template(
+            page, status=status, title=str(title), text=said, typed=told, way_back=back
+        )
         response = make_response(shown, status)
     response.headers.update(headers or {})
     return response
@@ -156,14 +159,3 @@ def attach(form: Form, refused: Refused) -> int:
     else:
         field.errors = [*field.errors, said]
     return STATUS[refused.refusal.kind]
-
-
-def _typed() -> list[tuple[str, str]]:
-    """What was typed into the form that was refused, to be copied: never a secret."""
-    if request.method != "POST":
-        return []
-    return [
-        (name.replace("_", " "), value)
-        for name, value in request.form.items(multi=True)
-        if name not in _NEVER_KEPT and value.strip()
-    ]

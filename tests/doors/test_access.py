@@ -82,6 +82,19 @@ def test_a_form_sent_after_being_signed_out_leads_back_to_its_page(visitor: Visi
     assert "You were signed out in the meantime" in text_of(visitor.get(answer.location))
 
 
+def test_a_form_sent_after_being_signed_out_gives_back_what_was_typed(visitor: Visitor) -> None:
+    answer = visitor.client.post(
+        "/sessions/1/cancel",
+        data={"csrf_token": "x", "reason": "<b>My train</b> is late", "password": "correct horse"},
+        headers={"Referer": "https://localhost/sessions/1/cancel-form"},
+    )
+    assert answer.status_code == 401
+    assert "You were signed out in the meantime" in text_of(answer)
+    assert "&lt;b&gt;My train&lt;/b&gt; is late" in answer.text
+    assert "correct horse" not in answer.text
+    assert 'href="/sign-in?next=/sessions/1/cancel-form"' in answer.text
+
+
 @pytest.mark.parametrize(
     "target",
     [
