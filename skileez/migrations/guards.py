@@ -22,6 +22,10 @@ _POSTGRESQL = [
       IF NEW.session_number > (SELECT total_sessions FROM contract WHERE id = NEW.contract_id) THEN
         RAISE EXCEPTION 'ck_session_quota' USING ERRCODE = '23514';
       END IF;
+      IF EXISTS (SELECT 1 FROM contract WHERE id = NEW.contract_id AND (coach_id <> NEW.coach_id
+           OR student_id <> NEW.student_id OR proposal_id <> NEW.proposal_id)) THEN
+        RAISE EXCEPTION 'ck_session_contract' USING ERRCODE = '23514';
+      END IF;
       IF TG_OP = 'UPDATE' THEN
         IF NEW.status <> OLD.status AND NOT (OLD.status = 'scheduled'
            OR (OLD.status = 'missed' AND NEW.status = 'completed')) THEN
@@ -37,6 +41,26 @@ _POSTGRESQL = [
     """
     CREATE TRIGGER session_is_guarded BEFORE INSERT OR UPDATE ON session
     FOR EACH ROW EXECUTE FUNCTION session_is_guarded()
+    """,
+    """
+    CREATE FUNCTION contract_is_guarded() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF NEW.coach_id <> OLD.coach_id OR NEW.student_id <> OLD.student_id
+         OR NEW.proposal_id <> OLD.proposal_id THEN
+        RAISE EXCEPTION 'ck_contract_people' USING ERRCODE = '23514';
+      END IF;
+      IF EXISTS (SELECT 1 FROM session WHERE contract_id = NEW.id
+           AND session_number > NEW.total_sessions AND status IN ('scheduled', 'completed')) THEN
+        RAISE EXCEPTION 'ck_contract_quota' USING ERRCODE = '23514';
+      END IF;
+      RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER contract_is_guarded BEFORE UPDATE ON contract FOR EACH ROW
+    WHEN (NEW.total_sessions < OLD.total_sessions OR NEW.coach_id <> OLD.coach_id
+          OR NEW.student_id <> OLD.student_id OR NEW.proposal_id <> OLD.proposal_id)
+    EXECUTE FUNCTION contract_is_guarded()
     """,
     """
     CREATE FUNCTION session_books_time() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -84,25 +108,45 @@ _POSTGRESQL_DROP = [
     "DROP TRIGGER event_is_append_only ON event",
     "DROP TRIGGER session_books_time_on_update ON session",
     "DROP TRIGGER session_books_time_on_insert ON session",
+    "DROP TRIGGER contract_is_guarded ON contract",
     "DROP TRIGGER session_is_guarded ON session",
     "DROP FUNCTION event_is_append_only",
     "DROP FUNCTION session_books_time",
+    "DROP FUNCTION contract_is_guarded",
     "DROP FUNCTION session_is_guarded",
 ]
 
-_BOOKS = """
+# SQLite takes anything for a time. The application writes one form, in which text sorts as time
+# does; what it could still read ("…T…", an offset, no seconds) is brought to it, the rest refused.
+_FORM = "____-__-__ __:__:__.______".replace("_", "[0-9]")
+_READABLE = "____-__-__[ T]__:__*".replace("_", "[0-9]")
+
+
+def _in_form(column: str) -> str:
+    return (
+        f"CASE WHEN {column} GLOB '{_FORM}' THEN {column} "
+        f"ELSE strftime('%Y-%m-%d %H:%M:%f', {column}) || '000' END"
+    )
+
+
+_BOOKS = f"""
     INSERT INTO booked_time (person_id, session_id, starts_at, ends_at)
-    SELECT person_id, NEW.id, NEW.scheduled_at, NEW.ends_at
+    SELECT person_id, NEW.id, {_in_form("NEW.scheduled_at")}, {_in_form("NEW.ends_at")}
     FROM (SELECT NEW.coach_id AS person_id UNION ALL SELECT NEW.student_id)
     WHERE NEW.status IN ('scheduled', 'completed') AND NEW.scheduled_at IS NOT NULL;
 """
 
-_GUARDED = """
+_GUARDED = f"""
+    SELECT RAISE(ABORT, 'ck_session_time')
+    WHERE NEW.scheduled_at NOT GLOB '{_READABLE}' OR NEW.ends_at NOT GLOB '{_READABLE}';
     SELECT RAISE(ABORT, 'ck_session_quota')
     WHERE NEW.session_number > (SELECT total_sessions FROM contract WHERE id = NEW.contract_id);
+    SELECT RAISE(ABORT, 'ck_session_contract')
+    WHERE EXISTS (SELECT 1 FROM contract WHERE id = NEW.contract_id AND (coach_id <> NEW.coach_id
+      OR student_id <> NEW.student_id OR proposal_id <> NEW.proposal_id));
     SELECT RAISE(ABORT, 'ck_session_length')
-    WHERE NEW.scheduled_at IS NOT NULL
-      AND unixepoch(NEW.ends_at) - unixepoch(NEW.scheduled_at) <> NEW.duration_minutes * 60;
+    WHERE NEW.scheduled_at IS NOT NULL AND NEW.ends_at IS NOT NULL
+      AND unixepoch(NEW.ends_at) - unixepoch(NEW.scheduled_at) IS NOT NEW.duration_minutes * 60;
 """
 
 # No session is longer than 480 minutes, so an overlapping one started at most that long before.
@@ -121,7 +165,11 @@ _SQLITE = {
           OR OLD.ends_at IS NOT NEW.ends_at
           OR OLD.coach_id <> NEW.coach_id OR OLD.student_id <> NEW.student_id
         BEGIN DELETE FROM booked_time WHERE session_id = OLD.id; {_BOOKS} END""",
-    "session_is_guarded_on_insert": f"BEFORE INSERT ON session BEGIN {_GUARDED} END",
+    "session_is_guarded_on_insert": f"""
+        BEFORE INSERT ON session BEGIN {_GUARDED}
+          SELECT RAISE(ABORT, 'ck_session_replaced')
+          WHERE EXISTS (SELECT 1 FROM session WHERE id = NEW.id);
+        END""",
     "session_is_guarded_on_update": f"""
         BEFORE UPDATE ON session BEGIN {_GUARDED}
           SELECT RAISE(ABORT, 'ck_session_transition')
@@ -129,6 +177,24 @@ _SQLITE = {
             OR (OLD.status = 'missed' AND NEW.status = 'completed'));
           SELECT RAISE(ABORT, 'ck_session_first_date')
           WHERE OLD.scheduled_date IS NOT NULL AND NEW.scheduled_date IS NOT OLD.scheduled_date;
+        END""",
+    "contract_is_guarded": """
+        BEFORE UPDATE ON contract BEGIN
+          SELECT RAISE(ABORT, 'ck_contract_people')
+          WHERE NEW.coach_id <> OLD.coach_id OR NEW.student_id <> OLD.student_id
+            OR NEW.proposal_id <> OLD.proposal_id;
+          SELECT RAISE(ABORT, 'ck_contract_quota')
+          WHERE NEW.total_sessions < OLD.total_sessions AND EXISTS (
+            SELECT 1 FROM session WHERE contract_id = NEW.id
+              AND session_number > NEW.total_sessions AND status IN ('scheduled', 'completed'));
+        END""",
+    # INSERT OR REPLACE takes rows away without a word to the triggers on DELETE.
+    "event_is_never_replaced": """
+        BEFORE INSERT ON event BEGIN
+          SELECT RAISE(ABORT, 'ck_event_append_only')
+          WHERE EXISTS (SELECT 1 FROM event WHERE id = NEW.id);
+          SELECT RAISE(ABORT, 'uq_event_stream_position')
+          WHERE EXISTS (SELECT 1 FROM event WHERE stream = NEW.stream AND position = NEW.position);
         END""",
     "event_is_never_changed": """
         BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'ck_event_append_only'); END""",

@@ -34,7 +34,7 @@ GUARDED = [
     ("duration_minutes = 14", "ck_session_(duration|length)"),
     ("duration_minutes = 481", "ck_session_(duration|length)"),
     ("duration_minutes = 90", "ck_session_length"),
-    ("coach_id = student_id", "ck_session_two_people"),
+    ("coach_id = student_id", "ck_session_(two_people|contract)"),
     ("scheduled_at = NULL", "ck_session_end"),
     ("ends_at = NULL", "ck_session_end"),
     ("scheduled_date = NULL", "ck_session_first_date"),
@@ -64,7 +64,9 @@ GUARDED = [
     ("absent = 'cat'", "ck_session_absent"),
     ("meeting_url = 'javascript:alert(1)'", "ck_session_meeting_url"),
     ("contract_id = 9999", "(?i)foreign key"),
-    ("coach_id = 9999", "(?i)foreign key"),
+    ("coach_id = (SELECT max(id) FROM person)", "ck_session_contract"),
+    ("student_id = (SELECT max(id) FROM person)", "ck_session_contract"),
+    ("coach_id = 9999", "ck_session_contract"),
     ("proposal_id = NULL", "(?i)not.null"),
     ("listed_at = NULL", "(?i)not.null"),
 ]
@@ -231,6 +233,50 @@ def test_the_quota_is_the_databases_too(cast: Cast) -> None:
     assert Session.query.count() == 4
 
 
+@pytest.mark.parametrize(
+    ("change", "guard"),
+    [
+        ("total_sessions = 1", "ck_contract_quota"),
+        ("coach_id = (SELECT max(id) FROM person)", "ck_contract_people"),
+        ("student_id = (SELECT max(id) FROM person)", "ck_contract_people"),
+    ],
+)
+def test_a_contract_keeps_its_people_and_room_for_its_sessions(
+    cast: Cast, change: str, guard: str
+) -> None:
+    cast.book()
+    cast.book(80 * HOUR)
+    sql("UPDATE contract SET total_sessions = 2")
+    with pytest.raises(IntegrityError, match=guard):
+        sql(f"UPDATE contract SET {change}")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "strftime('%Y-%m-%dT%H:%M:%S', {})",
+        "strftime('%Y-%m-%d %H:%M:%S+00:00', {})",
+        "strftime('%Y-%m-%d %H:%M', {})",
+    ],
+)
+def test_sqlite_sees_an_overlap_however_the_time_is_written(cast: Cast, form: str) -> None:
+    first, second = cast.book(), cast.book(80 * HOUR)
+    start = form.format(f"(SELECT scheduled_at FROM session WHERE id = {first.id})")
+    end = form.format(f"(SELECT ends_at FROM session WHERE id = {first.id})")
+    sets = "UPDATE session SET scheduled_at = {}, ends_at = {} WHERE id = :id"
+    with pytest.raises(Refused) as refused:
+        sql(sets.format(start, end), id=second.id)
+    assert refused.value.code == "time_taken"
+    after = form.format(
+        f"(SELECT datetime(ends_at, '+60 minutes') FROM session WHERE id = {first.id})"
+    )
+    sql(sets.format(end, after), id=second.id)
+    for unread in ("'soon'", "2461373.0", "'2026-99-99 10:00'"):
+        with pytest.raises(IntegrityError, match="ck_session_(time|length)"):
+            sql(sets.format(unread, unread), id=second.id)
+
+
 def test_a_deleted_session_gives_its_time_back_and_one_with_a_history_stays(cast: Cast) -> None:
     cast.book()
     with pytest.raises(IntegrityError):
@@ -251,6 +297,19 @@ def test_events_are_neither_changed_nor_removed(cast: Cast) -> None:
             sql(statement)
     assert Event.query.count() == known
     assert not list(broken_links())
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("table", "guard"), [("event", "ck_event_append_only"), ("session", "ck_session_replaced")]
+)
+def test_sqlite_replaces_neither_an_event_nor_a_session(cast: Cast, table: str, guard: str) -> None:
+    cast.book()
+    names = ", ".join(
+        column.name for column in db.Model.metadata.tables[table].columns if not column.computed
+    )
+    with pytest.raises(IntegrityError, match=guard):
+        sql(f"INSERT OR REPLACE INTO {table} ({names}) SELECT {names} FROM {table}")
 
 
 def test_two_events_never_share_a_place_in_a_stream(cast: Cast) -> None:
