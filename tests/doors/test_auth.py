@@ -52,7 +52,7 @@ def test_signing_up_opens_an_account_and_signs_in(visitor: Visitor) -> None:
         ("email", "nobody", "Write an e-mail address such as name@example.org."),
         ("password", "", "Choose a password."),
         ("password", "short", "The password has 5 characters; it needs at least 10."),
-        ("password", "ada@example.org", "another than your e-mail address"),
+        ("password", "ada@example.org", "must not be your e-mail address"),
         ("zone", "Mars/Olympus", "There is no time zone called “Mars/Olympus”."),
         ("zone", "", "There is no time zone called “”."),
     ],
