@@ -281,6 +281,9 @@ def test_approved_by_silence_on_the_administrators_page(
     hers_too.reload()
     sees(hers_too, "Speaking with confidence · 1 of 4", "Reschedule requested")
     press(hers_too, "Settle all of it")
+    dialog = hers_too.get_by_role("dialog")
+    expect(dialog).to_contain_text("for everybody, at once")
+    dialog.get_by_role("button", name="Settle all of it").click()
     said(hers_too, "Settled: 1 approved")
     sees(hers_too, "Nothing is due")
 
