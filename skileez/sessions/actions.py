@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import ColumnClause, Select, bindparam, literal_column, or_, select
 from sqlalchemy.orm import contains_eager
 
 from skileez import db
@@ -181,12 +181,16 @@ def sweep(now: datetime, *, policy: Policy | None = None, limit: int = 1000) -> 
     )
 
 
+# As the index's own condition has it: "= 1", which SQLAlchemy writes for SQLite, would not match.
+_WAITING: ColumnClause[bool] = literal_column("session.reschedule_requested")
+
+
 def due_requests(now: datetime, limit: int = 1000) -> list[int]:
     """Ids of sessions whose request nobody answered in time, the longest waiting first."""
     return list(
         db.session.scalars(
             select(Session.id)
-            .where(Session.reschedule_requested, Session.reschedule_deadline <= now)
+            .where(_WAITING, Session.reschedule_deadline <= now)
             .order_by(Session.reschedule_deadline)
             .limit(limit)
         )
