@@ -81,6 +81,9 @@ def demo(port: int, reset: bool, no_serve: bool) -> None:
 
     path = Path(os.environ.get("SKILEEZ_DEMO_DB") or DEMO_DATABASE).absolute()
     os.environ.update(SKILEEZ_DEMO="true", DATABASE_URL=f"sqlite:///{path}")
+    if not os.environ.get("PUBLIC_URL"):
+        # Else a printed reset link would name whatever host its request claimed.
+        os.environ["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     if not no_serve:
         _require_free(port)
     if reset:

@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 from limits.errors import ConfigurationError
 
-from skileez.accounts.rules import clean_email
+from skileez.accounts.rules import EMAIL_MAX, clean_email
 from skileez.config import ConfigError, Settings
 from skileez.web.access import View
 
@@ -29,7 +29,8 @@ def address() -> str:
 
 def account() -> str:
     """The account that is tried, whether there is one or not."""
-    return f"account:{clean_email(request.form.get('email', ''))}"
+    # Cut where no address goes on, so that nobody fills the store with long ones.
+    return f"account:{clean_email(request.form.get('email', ''))[:EMAIL_MAX]}"
 
 
 limiter = Limiter(key_func=address, swallow_errors=True, in_memory_fallback_enabled=True)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from skileez import clock, db
 from skileez.accounts import actions
 from skileez.accounts.models import Person, SignIn
-from skileez.web import reset_mail
+from skileez.web import reset_mail, throttle
 from tests.doors.visitor import PASSWORD, Visitor, add_person, text_of
 
 
@@ -213,6 +213,11 @@ def test_an_account_that_is_guessed_at_has_to_wait_from_everywhere(app: Flask) -
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
     assert "Wait 15 min" in text_of(answer)
+
+
+def test_no_address_fills_the_store_of_counts(app: Flask) -> None:
+    with app.test_request_context("/sign-in", method="POST", data={"email": "x" * 60_000}):
+        assert len(throttle.account()) < 300
 
 
 def test_an_unknown_account_has_to_wait_just_so(app: Flask) -> None:

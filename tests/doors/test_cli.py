@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,6 +204,21 @@ def ask(port: int, path: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
+def ask_for_a_reset(port: int, host: str) -> None:
+    """As somebody would who hopes for a link to a host of their own."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/reset", timeout=10) as page:
+        cookie = page.headers["Set-Cookie"].partition(";")[0]
+        token = page.read().decode().partition('name="csrf_token" value="')[2].partition('"')[0]
+    form = urllib.parse.urlencode({"csrf_token": token, "email": "student@demo.example"})
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{port}/reset",
+        form.encode(),
+        {"Host": host, "X-Forwarded-Host": host, "Cookie": cookie},
+    )
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert answer.status == 200
+
+
 def wait_for(port: int, served: "subprocess.Popen[str]", seconds: int = 120) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -233,6 +249,7 @@ def test_the_demo_is_served_stops_cleanly_and_keeps_its_data(tmp_path: Path) -> 
         try:
             wait_for(port, served)
             assert "Sign in" in ask(port, "/")[1]
+            ask_for_a_reset(port, host="evil.example")
             taken = run({**environment}, "demo")
             assert taken.exit_code == 1
             assert f"Port {port} is taken" in taken.output
@@ -242,6 +259,8 @@ def test_the_demo_is_served_stops_cleanly_and_keeps_its_data(tmp_path: Path) -> 
     assert f"http://127.0.0.1:{port}/" in said
     for name in ("student", "coach", "stranger", "admin"):
         assert re.search(rf"{name}@demo\.example +skileez-demo-2026", said)
+    assert f"http://127.0.0.1:{port}/reset/" in said
+    assert "evil.example" not in said
     assert "Traceback" not in said
 
     count = _events(path)
