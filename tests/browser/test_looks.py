@@ -191,8 +191,8 @@ SEEN = """(one) => {
     const look = getComputedStyle(box, part);
     return look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2;
   };
-  // A row's link marks the whole row; a radio's or a checkbox's card marks itself.
-  const card = one.closest("label");
+  // A link in a row marks the row, a radio or a checkbox its card.
+  const card = one.closest("label, .session-row");
   return shows(one) || shows(one, "::after") || (card !== null && shows(card));
 }"""
 
