@@ -4,6 +4,7 @@ Call inside ``transaction()``; what is found is locked until it ends.
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select
 
@@ -12,7 +13,7 @@ from skileez.accounts import actions as accounts
 from skileez.accounts.models import Person
 from skileez.contracts import rules
 from skileez.contracts.models import Proposal
-from skileez.contracts.rules import Terms
+from skileez.contracts.rules import ProposalStatus, Terms
 from skileez.errors import NotFound, require
 from skileez.events import Actor
 
@@ -36,18 +37,20 @@ def propose(
     require(rules.check_terms(terms))
     zones.zone(zone)
     assert student is not None
-    proposal = Proposal(
-        coach_id=coach.id,
-        student_id=student.id,
-        title=terms.title.strip(),
-        message=terms.message.strip(),
-        total_sessions=terms.total_sessions,
-        duration_minutes=terms.duration_minutes,
-        price=terms.price,
-        currency=terms.currency,
-        timezone=zone,
-        created_at=now,
-    )
+    offer = {
+        "coach_id": coach.id,
+        "student_id": student.id,
+        "title": terms.title.strip(),
+        "message": terms.message.strip(),
+        "total_sessions": terms.total_sessions,
+        "duration_minutes": terms.duration_minutes,
+        "price": terms.price,
+        "currency": terms.currency,
+        "timezone": zone,
+    }
+    db.lock(_OFFERS_LOCK, coach.id)  # a double click is two requests at once
+    require(rules.may_repeat(_waiting(offer)))
+    proposal = Proposal(**offer, created_at=now)
     db.session.add(proposal)
     db.session.flush()
     events.append(
@@ -60,6 +63,16 @@ def propose(
         status_to=proposal.status,
     )
     return proposal
+
+
+_OFFERS_LOCK = 2
+
+
+def _waiting(offer: dict[str, Any]) -> int | None:
+    """The number of a pending proposal that says the very same."""
+    return db.session.scalars(
+        select(Proposal.id).filter_by(**offer, status=ProposalStatus.PENDING).limit(1)
+    ).first()
 
 
 def find_proposal_for(actor: Actor, proposal_id: int) -> Proposal:

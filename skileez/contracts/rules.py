@@ -62,11 +62,19 @@ class Terms:
 
 def check_duration(minutes: int | None) -> Refusal | None:
     """A session lasts 15 to 480 minutes."""
-    if minutes is None or not MIN_MINUTES <= minutes <= MAX_MINUTES:
+    if minutes is None:
+        return Refusal(
+            "duration_missing",
+            N_("A session lasts %(least)s to %(most)s minutes; say how many."),
+            {"least": MIN_MINUTES, "most": MAX_MINUTES},
+            Kind.INVALID,
+            "duration_minutes",
+        )
+    if not MIN_MINUTES <= minutes <= MAX_MINUTES:
         return Refusal(
             "duration_out_of_range",
             N_("A session lasts %(least)s to %(most)s minutes; you asked for %(given)s."),
-            {"least": MIN_MINUTES, "most": MAX_MINUTES, "given": minutes or 0},
+            {"least": MIN_MINUTES, "most": MAX_MINUTES, "given": minutes},
             Kind.INVALID,
             "duration_minutes",
         )
@@ -236,6 +244,20 @@ def may_propose(*, offers_coaching: bool, to_self: bool, student_active: bool) -
             {},
             Kind.INVALID,
             "student_email",
+        )
+    return None
+
+
+def may_repeat(waiting: int | None) -> Refusal | None:
+    """The same offer is not sent twice while the first, of that number, waits for its answer."""
+    if waiting is not None:
+        return Refusal(
+            "proposal_repeated",
+            N_(
+                "You have sent this already: proposal %(number)s, on the same terms, "
+                "waits for an answer."
+            ),
+            {"number": waiting},
         )
     return None
 

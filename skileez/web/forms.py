@@ -106,7 +106,7 @@ class SessionForm(AccountForm):
 class TimedForm(SessionForm):
     """A form with times, typed in the zone that the page named."""
 
-    timezone = HiddenField()
+    timezone = HiddenField(_l("Time zone"), [Maybe(may_use_zone)])
 
     def zone(self, otherwise: str) -> str:
         """The zone of the typed times."""
@@ -143,8 +143,8 @@ class RescheduleRequestForm(TimedForm):
     reason = _reason(_l("Why do you need to move it?"))
     proposed_times = FieldList(
         InstantField(_l("Proposed time")),
+        # No most here: a fourth would be dropped in silence, where the rule says why not.
         min_entries=reschedule_rules.MAX_TIMES,
-        max_entries=reschedule_rules.MAX_TIMES,
     )
 
 
@@ -188,8 +188,8 @@ class CounterForm(TimedForm):
 
     proposed_times = FieldList(
         InstantField(_l("Proposed time")),
+        # No most here: a fourth would be dropped in silence, where the rule says why not.
         min_entries=reschedule_rules.MAX_TIMES,
-        max_entries=reschedule_rules.MAX_TIMES,
     )
     counter_reason = _reason(_l("A word on it"), required=False)
 

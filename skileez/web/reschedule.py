@@ -22,6 +22,7 @@ from skileez.web.forms import (
     DeclineForm,
     RescheduleApprovalForm,
     RescheduleRequestForm,
+    TimedForm,
 )
 from skileez.web.language import gettext as _
 from skileez.web.sessions import found, not_now, other_of, perform, sessions, to_page
@@ -87,7 +88,7 @@ def _request_page(
 ) -> ResponseReturnValue:
     now, inforce = clock.now(), policy.in_force()
     other = other_of(session, role)
-    zone = form.zone(me().zone)
+    form.timezone.data = zone = form.zone(me().zone)
     possible = reschedule_rules.may_request_reschedule(session.facts, role, now, inforce) is None
     return render_template(
         "sessions/request_reschedule.html",
@@ -243,6 +244,8 @@ def _approval_page(
     }
     for form in forms.values():
         form.version.data = str(session.version)
+        if isinstance(form, TimedForm):
+            form.timezone.data = form.zone(zone)
     chosen = request.form.get("new_scheduled_at")
     return render_template(
         "sessions/reschedule_approval.html",

@@ -4,10 +4,11 @@ Daylight saving leaves holes and repeats. Where what was typed names no instant,
 field offers the instants it may have meant, as values that carry their offset.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from wtforms import FieldList, StringField
 
@@ -15,6 +16,8 @@ from skileez import zones
 from skileez.errors import Refused
 from skileez.web.display import offset, sentence, when
 from skileez.web.language import gettext as _
+
+_DAY_AND_CLOCK: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class InstantField(StringField):
         if not self.data:
             return None
         try:
+            if not _DAY_AND_CLOCK.fullmatch(self.data):
+                raise ValueError(self.data)  # a day alone would be taken for its midnight
             typed = datetime.fromisoformat(self.data)
         except ValueError:
             self.errors = [*self.errors, _("Write the date and time like 2027-03-01 14:30.")]

@@ -1,5 +1,7 @@
 """Proposing to an address, and finding a proposal through its reader."""
 
+from dataclasses import replace
+
 import pytest
 
 from skileez import db
@@ -53,6 +55,18 @@ def test_it_goes_to_somebody_else_with_an_account(
     with pytest.raises(Refused) as refused:
         propose(cast, to)
     assert (refused.value.code, refused.value.refusal.field) == (code, field)
+
+
+def test_the_same_offer_waits_for_its_answer_before_it_is_sent_again(cast: Cast) -> None:
+    first = propose(cast)
+    with pytest.raises(Refused) as refused:
+        propose(cast)
+    assert refused.value.code == "proposal_repeated"
+    assert str(first.id) in str(refused.value)
+    propose(cast, terms=replace(TERMS, price=65_00))
+    with db.transaction():
+        first.decline(actor=cast.actor("student"), now=NOW)
+    propose(cast)
 
 
 def test_a_closed_account_takes_no_proposals(cast: Cast) -> None:
@@ -123,7 +137,7 @@ def test_a_proposal_is_found_by_its_two_people_only(cast: Cast) -> None:
 
 
 def test_proposals_are_counted_and_paged_by_box(cast: Cast) -> None:
-    sent = [propose(cast).id for _ in range(3)]
+    sent = [propose(cast, terms=replace(TERMS, title=title)).id for title in "ABC"]
     first = queries.proposals_of(cast.student.id, "received", size=2)
     assert [one.id for one in first.rows] == sent[:0:-1]
     second = queries.proposals_of(cast.student.id, "received", first.next, size=2)

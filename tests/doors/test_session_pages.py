@@ -191,6 +191,16 @@ REQUEST = {"reason": WHY, "proposed_times-0": wall(70 * HOUR, BERLIN)}
             "does not exist in Europe/Berlin",
         ),
         ({**REQUEST, "proposed_times-0": "2026-10-25T02:30"}, 422, "comes twice in Europe/Berlin"),
+        ({**REQUEST, "proposed_times-1": "2026-03-06"}, 422, "Write the date and time like"),
+        (
+            {
+                **REQUEST,
+                **{f"proposed_times-{n}": wall((70 + n) * HOUR, BERLIN) for n in (1, 2, 3)},
+            },
+            422,
+            "Propose one to 3 times; you gave 4.",
+        ),
+        ({**REQUEST, "timezone": "Mars/Olympus"}, 422, "no time zone called “Mars/Olympus”"),
         ({**REQUEST, "version": "77"}, 409, "This session changed since you opened the page."),
     ],
 )
@@ -236,9 +246,10 @@ def test_a_time_that_daylight_saving_repeats_is_asked_about_and_then_taken(stage
         ({"scheduled_at": ""}, 422, "Choose a date and time."),
         ({"scheduled_at": wall(-HOUR, BERLIN)}, 422, "is in the past"),
         ({"scheduled_at": "2026-13-40T99:99"}, 422, "Write the date and time like"),
+        ({"scheduled_at": "2026-03-05"}, 422, "Write the date and time like"),
         ({"scheduled_at": "9999-12-31T23:59"}, 422, "Choose a date between"),
         ({"scheduled_at": "2026-03-29T02:30"}, 422, "does not exist in Europe/Berlin"),
-        ({"duration_minutes": ""}, 422, "A session lasts 15 to 480 minutes"),
+        ({"duration_minutes": ""}, 422, "A session lasts 15 to 480 minutes; say how many."),
         ({"duration_minutes": "14"}, 422, "you asked for 14"),
         ({"duration_minutes": "481"}, 422, "you asked for 481"),
         ({"duration_minutes": "an hour"}, 422, "Write a whole number."),

@@ -105,13 +105,13 @@ def test_a_taken_time_names_whose_it_is() -> None:
         (481, "duration_out_of_range"),
         (0, "duration_out_of_range"),
         (-60, "duration_out_of_range"),
-        (None, "duration_out_of_range"),
+        (None, "duration_missing"),
     ],
 )
 def test_a_session_lasts_a_quarter_to_eight_hours(minutes: int | None, code: str | None) -> None:
     assert said(check_duration(minutes)) == code
     if code:
-        figures = ("15", "480", str(minutes or 0))
+        figures = ("15", "480", "say how many" if minutes is None else str(minutes))
         assert_refuses(check_duration(minutes), code, *figures, kind=Kind.INVALID)
 
 

@@ -116,6 +116,15 @@ def test_a_coach_proposes_to_somebody_else_who_has_an_account(
     assert said(refusal) == code
 
 
+@pytest.mark.parametrize(("waiting", "code"), [(None, None), (7, "proposal_repeated")])
+def test_the_same_offer_is_not_sent_twice_while_it_waits(
+    waiting: int | None, code: str | None
+) -> None:
+    assert said(rules.may_repeat(waiting)) == code
+    if refusal := rules.may_repeat(waiting):
+        assert "proposal 7" in refusal.sentence()
+
+
 @pytest.mark.parametrize("status", list(ProposalStatus))
 def test_a_proposal_is_answered_once_by_its_student_or_withdrawn_by_its_coach(
     status: ProposalStatus,
