@@ -187,8 +187,8 @@ def test_every_error_page_is_for_everybody(look, site: Site, watch, monkeypatch)
 # Keyboard alone
 
 SEEN = """(one) => {
-  const shows = (box, part) => {
-    const look = getComputedStyle(box, part);
+  const shows = (box) => {
+    const look = getComputedStyle(box);
     return look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2;
   };
   // A link in a row marks the row, a radio or a checkbox its card.
