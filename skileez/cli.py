@@ -61,7 +61,7 @@ def migrate(url: str | None) -> None:
 @click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True, help="[HOST]")
 @click.option("--port", envvar="PORT", default=8000, show_default=True, help="[PORT]")
 @click.option("--workers", envvar="WEB_CONCURRENCY", default=2, show_default=True)
-@click.option("--threads", envvar="WEB_THREADS", default=4, show_default=True)
+@click.option("--threads", envvar="WEB_THREADS", default=8, show_default=True)
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the web application (behind a proxy that speaks TLS)."""
     settings = _settings()
@@ -99,7 +99,7 @@ def demo(port: int, reset: bool, no_serve: bool) -> None:
     click.echo(f"\n  Its data is kept in {path}; RESET=1 starts over. Stop with Ctrl+C.\n")
     db.session.remove()
     if not no_serve:
-        _serve("127.0.0.1", port, workers=1, threads=4, level="warning")
+        _serve("127.0.0.1", port, workers=1, threads=12, level="warning")
 
 
 @main.command()
