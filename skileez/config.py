@@ -114,7 +114,7 @@ class Settings:
         self._check_rules()
 
     def _check_house(self) -> None:
-        if urlsplit(self.database_url).scheme not in DATABASES:
+        if _address("DATABASE_URL", self.database_url).scheme not in DATABASES:
             raise ConfigError("DATABASE_URL", "must start with sqlite:/// or postgresql://")
         if not self.skileez_demo:
             if self.secret_key == DEFAULT_SECRET:

@@ -45,6 +45,8 @@ def test_the_defaults_are_those_of_the_rules() -> None:
         ("SESSION_CORRECTION_HOURS", "x"),
         ("DATABASE_URL", "mysql://somewhere/else"),
         ("DATABASE_URL", "skileez.db"),
+        ("DATABASE_URL", "sqlite://["),
+        ("DATABASE_URL", "postgresql://host:port/name"),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", DEFAULT_SECRET),
         ("SECRET_KEY", ""),
