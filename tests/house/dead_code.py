@@ -28,7 +28,7 @@ FRAMEWORK = {
     "process_result_value", "metadata", "record", "instances", "isolation_level",
     "session_protection", "immutable", "permanent", "is_anonymous", "is_authenticated",
     "is_active", "get_id", "validate_*", "Meta", "field_flags", "process_formdata", "to_python",
-    "to_url", "render_kw", "_value", "_update_remember_cookie",
+    "to_url", "render_kw", "_value", "_update_remember_cookie", "html_params", "wrap_formdata",
     "translations",
 }  # fmt: skip
 
