@@ -76,7 +76,7 @@ def _send(
         session, role = found(session_id)
         return _page(template, session, role, form, tell(session, role), 422)
     try:
-        perform(session_id, form, verb)
+        perform(session_id, form, verb, settle=False)
     except Refused as refused:
         session, role = found(session_id)
         status = attach(form, refused)

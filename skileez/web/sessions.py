@@ -39,19 +39,22 @@ def actor() -> Actor:
     return Actor("person", me().id)
 
 
-def perform(session_id: int, form: SessionForm, verb: Verb, *, once: bool = True) -> None:
+def perform(
+    session_id: int, form: SessionForm, verb: Verb, *, once: bool = True, settle: bool = True
+) -> None:
     """Run ``verb`` on the reader's session in one transaction.
 
-    A request whose deadline has passed is settled first, and then the reader is told, since what
-    they saw is no longer true. ``once`` refuses a page that the session has moved on from.
-    Raises ``NotFound`` for a stranger and ``Refused``.
+    ``settle``: a request whose deadline has passed is settled first, and then the reader is told,
+    since what they saw is no longer true; verbs that end the session close the request instead.
+    ``once`` refuses a page that the session has moved on from. Raises ``NotFound`` for a stranger
+    and ``Refused``.
     """
     now, who = clock.now(), actor()
     with transaction():
         session = actions.find_for(who, session_id)
         role = session.role_of(who.id)
         assert role is not None
-        settled = session.settle_silence(now=now)
+        settled = session.settle_silence(now=now) if settle else None
         if settled is None:
             if once:
                 require(rules.check_version(form.known_version(session.version), session.version))

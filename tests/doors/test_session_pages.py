@@ -372,6 +372,29 @@ def test_an_answer_after_the_deadline_settles_the_request_and_says_so(stage: Sta
     assert stage.verbs(one)[-1] == "session.reschedule_auto_approved"
 
 
+@pytest.mark.parametrize(
+    ("form", "to", "fields"),
+    [
+        ("complete-form", "complete", {}),
+        ("cancel-form", "cancel", {"reason": WHY}),
+        ("missed-form", "missed", {"reason": WHY, "absent": "coach"}),
+    ],
+)
+def test_an_end_closes_a_request_that_nobody_answered_in_time(
+    stage: Stage, form: str, to: str, fields: dict[str, str]
+) -> None:
+    one = stage.book(12 * HOUR)
+    path = f"/sessions/{one}"
+    asked = {"reason": WHY, "proposed_times-0": wall(70 * HOUR, BERLIN)}
+    stage.send("student", f"{path}/reschedule", f"{path}/reschedule", **asked)
+    stage.after(13 * HOUR)
+    answer = stage.send("coach", f"{path}/{form}", f"{path}/{to}", **fields)
+    assert answer.status_code == 303, text_of(answer)
+    ended = stage.session(one)
+    assert ended.status != Status.SCHEDULED
+    assert not ended.reschedule_requested
+
+
 def test_hostile_text_stays_text_on_every_page_and_in_the_file(stage: Stage) -> None:
     hostile = "<script>alert(1)</script>\"'&{{7*7}}=1+1"
     one = stage.book(2 * HOUR)
