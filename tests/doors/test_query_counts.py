@@ -34,6 +34,12 @@ def counted() -> Iterator[Statements]:
         event.remove(engine, "before_cursor_execute", note)
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Both engines: each has its own count."""
+    return str(request.param)
+
+
 def furnish(stage: Stage) -> dict[str, int]:
     """One session of each kind that a page treats differently."""
     asked = stage.book(60 * HOUR)
