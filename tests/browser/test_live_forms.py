@@ -157,7 +157,10 @@ def test_the_list_filters_without_a_reload(site: Site, seat, student, contract, 
     expect(state_of).to_have_value("cancelled")
     expect(state_of).to_be_focused()
     # The new form listens once htmx is through with it, a moment after it is seen.
-    page.wait_for_function("'htmx-internal-data' in document.querySelector('#session-list form')")
+    page.locator("#session-list form").evaluate(
+        "form => new Promise(done => { const look = () =>"
+        " 'htmx-internal-data' in form ? done() : setTimeout(look, 20); look() })"
+    )
     state_of.select_option("Any state")
     sees(page, "1 of 4")
     assert page.evaluate("window.same")
