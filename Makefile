@@ -14,6 +14,9 @@ WORKERS ?= logical
 
 export PORT RESET
 
+# The suite starts many processes: each finds its modules compiled, whatever the machine prefers.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test quick check lint types imports dead duplicates bench screenshot screenshots format lock messages clean
 

@@ -111,10 +111,16 @@ def bare_database(
 
 @contextmanager
 def unbound_after() -> Iterator[None]:
-    """Take the database away again at the end, whoever bound it."""
+    """Take the database away again at the end, whoever bound it.
+
+    Nobody may be at work on it any more: closing an SQLite connection under a thread that runs
+    a statement on it ends the process with a segmentation fault.
+    """
     try:
         yield
     finally:
+        if reset_mail := sys.modules.get("skileez.web.reset_mail"):
+            reset_mail.finish()
         bound = db.session.session_factory.kw.get("bind")
         db.session.remove()
         db.session.configure(bind=None)
