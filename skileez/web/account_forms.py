@@ -113,9 +113,8 @@ def _own_words(language: str) -> Any:
 def _attributes(**given: Any) -> Markup:
     """What WTForms' own does, without taking a format string apart for each attribute."""
     said = sorted((clean_key(name), value) for name, value in given.items() if value is not False)
-    return Markup(" ").join(
-        Markup(name if value is True else f'{name}="{escape(value)}"')  # noqa: S704
-        for name, value in said
+    return Markup(  # noqa: S704
+        " ".join(name if value is True else f'{name}="{escape(value)}"' for name, value in said)
     )
 
 
@@ -129,6 +128,9 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """How WTForms reads this form."""
+
+        csrf = False
+        """``CSRFProtect`` has checked every POST before its view; pages write the token."""
 
         def wrap_formdata(self, form: Form, formdata: Any) -> Any:
             """Text only: no form takes files or JSON, and no field could read them."""

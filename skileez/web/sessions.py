@@ -217,9 +217,9 @@ def show_page(
     status: int | None = None,
 ) -> ResponseReturnValue:
     """The session's page; with a refusal it says what was not done, and why."""
-    admin = me().is_admin
-    session = queries.seen_by(me().id, session_id, admin=admin)
-    role = session.role_of(me().id)
+    reader = me()
+    session = queries.seen_by(reader.id, session_id, admin=reader.is_admin)
+    role = session.role_of(reader.id)
     now, inforce = clock.now(), policy.in_force()
     facts = session.facts
     other = other_of(session, role or "student")
@@ -251,7 +251,6 @@ def show_page(
         may_add_notes=may_add_notes,
         notes_form=notes_form or (_notes_form(session, role) if may_add_notes else None),
         link_form=link_form or (_link_form(session) if may_set_link else None),
-        press=PressForm(formdata=None, version=str(session.version)),
         said=sentence(refused.refusal) if refused else None,
         overdue=rules.is_overdue(facts, now),
     ), status or (STATUS[refused.refusal.kind] if refused else 200)
