@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
@@ -33,7 +33,15 @@ def account() -> str:
     return f"account:{clean_email(request.form.get('email', ''))[:EMAIL_MAX]}"
 
 
-limiter = Limiter(key_func=address, swallow_errors=True, in_memory_fallback_enabled=True)
+class _PostLimiter(Limiter):
+    """Only POSTs are limited, so no other request is looked at."""
+
+    def _check_request_limit(self, *args: Any, **kwargs: Any) -> None:
+        if request.method == "POST":
+            super()._check_request_limit(*args, **kwargs)
+
+
+limiter = _PostLimiter(key_func=address, swallow_errors=True, in_memory_fallback_enabled=True)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
