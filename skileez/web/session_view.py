@@ -165,61 +165,66 @@ _SILENT = frozenset(
 """Refusals that go without saying: the page shows the reason already."""
 
 
-def _step(refusal: Refusal | None, step: Step) -> list[Step]:
+def _step(
+    refusal: Refusal | None,
+    session: Session,
+    key: str,
+    text: str,
+    icon: str,
+    view: str,
+    *,
+    press: bool = False,
+    kind: str = "quiet",
+    note: str | None = None,
+) -> list[Step]:
+    """The step, by its ``view`` of the session pages (``press``: it needs no form)."""
     if refusal is None:
-        return [step]
+        place = url_for(f"sessions.{view}", session_id=session.id)
+        return [
+            Step(key, text, icon, post=place, kind=kind, note=note)
+            if press
+            else Step(key, text, icon, place, kind=kind, note=note)
+        ]
     if refusal.code in _SILENT:
         return []
-    return [Step(step.key, step.text, step.icon, why_not=sentence(refusal))]
+    return [Step(key, text, icon, why_not=sentence(refusal))]
 
 
 def _reschedule_steps(
     session: Session, facts: Facts, role: str, now: datetime, policy: Policy
 ) -> list[Step]:
-    made: list[Step] = []
     if facts.pending:
-        made += _step(
-            reschedule_rules.may_answer(facts, role, now),
-            Step(
-                "answer",
-                _("Answer the request"),
-                "move",
-                url_for("sessions.approval", session_id=session.id),
+        return [
+            *_step(
+                reschedule_rules.may_answer(facts, role, now),
+                session,
+                *("answer", _("Answer the request"), "move", "approval"),
                 kind="primary",
                 note=_("until %(deadline)s", deadline=when(facts.pending.deadline)),
             ),
-        )
-        made += _step(
-            reschedule_rules.may_withdraw(facts, role),
-            Step(
-                "withdraw",
-                _("Withdraw the request"),
-                "undo",
-                post=url_for("sessions.withdraw", session_id=session.id),
+            *_step(
+                reschedule_rules.may_withdraw(facts, role),
+                session,
+                *("withdraw", _("Withdraw the request"), "undo", "withdraw"),
+                press=True,
                 note=_("the original time stands"),
             ),
-        )
-        return made
+        ]
     until = reschedule_rules.request_until(facts, role, policy)
     kind = facts.start and reschedule_rules.request_kind(role, rules.lead(facts.start, now), policy)
     late = kind == rules.RequestKind.LATE
-    made += _step(
+    return _step(
         reschedule_rules.may_request_reschedule(facts, role, now, policy),
-        Step(
-            "reschedule",
-            _("Ask to move it"),
-            "move",
-            url_for("sessions.reschedule", session_id=session.id),
-            note=(
-                _("late: needs a yes; until %(until)s", until=when(until))
-                if late and until
-                else _("until %(until)s", until=when(until))
-                if until
-                else None
-            ),
+        session,
+        *("reschedule", _("Ask to move it"), "move", "reschedule"),
+        note=(
+            _("late: needs a yes; until %(until)s", until=when(until))
+            if late and until
+            else _("until %(until)s", until=when(until))
+            if until
+            else None
         ),
     )
-    return made
 
 
 def _life_steps(
@@ -229,66 +234,41 @@ def _life_steps(
     if not facts.confirmed:
         made += _step(
             rules.may_confirm(facts, role, now),
-            Step(
-                "confirm",
-                _("Confirm"),
-                "calendar-check",
-                post=url_for("sessions.confirm", session_id=session.id),
-                kind="primary",
-                note=_("until %(start)s", start=when(facts.start)) if facts.start else None,
-            ),
+            session,
+            *("confirm", _("Confirm"), "calendar-check", "confirm"),
+            press=True,
+            kind="primary",
+            note=_("until %(start)s", start=when(facts.start)) if facts.start else None,
         )
     if facts.start is None:
         made += _step(
             rules.may_schedule(facts, role),
-            Step(
-                "schedule",
-                _("Pick a time"),
-                "calendar-plus",
-                url_for("sessions.schedule", session_id=session.id),
-                kind="primary",
-            ),
+            session,
+            *("schedule", _("Pick a time"), "calendar-plus", "schedule"),
+            kind="primary",
         )
-    over = rules.is_overdue(facts, now)
     made += _step(
         rules.may_complete(facts, role, now),
-        Step(
-            "complete",
-            _("Complete it"),
-            "check",
-            url_for("sessions.complete_form", session_id=session.id),
-            kind="primary" if over else "quiet",
-        ),
+        session,
+        *("complete", _("Complete it"), "check", "complete_form"),
+        kind="primary" if rules.is_overdue(facts, now) else "quiet",
     )
     made += _step(
         rules.may_mark_missed(facts, role, now),
-        Step(
-            "missed",
-            _("It was missed"),
-            "missed",
-            url_for("sessions.missed_form", session_id=session.id),
-        ),
+        session,
+        *("missed", _("It was missed"), "missed", "missed_form"),
     )
     made += _step(
         rules.may_cancel(facts, role),
-        Step(
-            "cancel",
-            _("Cancel it"),
-            "x-circle",
-            url_for("sessions.cancel_form", session_id=session.id),
-            kind="danger",
-        ),
+        session,
+        *("cancel", _("Cancel it"), "x-circle", "cancel_form"),
+        kind="danger",
     )
+    until = rules.correction_until(facts, policy)
     made += _step(
         rules.may_request_correction(facts, role, now, policy),
-        Step(
-            "correction",
-            _("It did take place"),
-            "flag",
-            url_for("sessions.correction", session_id=session.id),
-            note=_("until %(until)s", until=when(until))
-            if (until := rules.correction_until(facts, policy))
-            else None,
-        ),
+        session,
+        *("correction", _("It did take place"), "flag", "correction"),
+        note=_("until %(until)s", until=when(until)) if until else None,
     )
     return made
