@@ -2,11 +2,14 @@
 
 import os
 import time
+from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
+from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
@@ -47,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     route that does not say who may enter.
     """
     settings = settings or Settings.from_environ(os.environ)
-    app = Flask("skileez", static_folder=None, template_folder="web/templates")
+    app = _Flask("skileez", static_folder=None, template_folder="web/templates")
     app.config["SKILEEZ"] = settings
     logs.configure(settings.log_level, readable=settings.skileez_demo)
     db.bind(settings.database_url)
@@ -77,6 +80,22 @@ def create_app(settings: Settings | None = None) -> Flask:
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
         app.wsgi_app = proxied  # type: ignore[method-assign]
     return app
+
+
+class _Environment(Environment):
+    """No template has globals of its own, for which Jinja would look at every import."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return super().make_globals(d) if d else self.globals
+
+
+class _Flask(Flask):
+    """Nothing here is asynchronous, which Flask would look up anew at every call."""
+
+    jinja_environment = _Environment
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def _keep_sessions(app: Flask, settings: Settings) -> None:

@@ -37,13 +37,13 @@ def init_app(app: Flask) -> None:
         return f"{request.script_root}/static/{build}/{name}"
 
     @lru_cache(maxsize=1024)
-    def drawn(sprite: str, name: str, label: str | None) -> Markup:
+    def drawn(root: str, name: str, label: str | None) -> Markup:
         said = Markup(' role="img" aria-label="{}"').format(label) if label else SILENT
-        use = Markup('<use href="{}#{}"/>').format(sprite, name)
+        use = Markup('<use href="{}/static/{}/icons.svg#{}"/>').format(root, build, name)
         return Markup('<svg class="icon"{} focusable="false">{}</svg>').format(said, use)
 
     def icon(name: str, label: str | None = None) -> Markup:
-        return drawn(static_url("icons.svg"), name, label)
+        return drawn(request.script_root, name, label)
 
     app.add_template_global(static_url)
     app.add_template_global(icon, "icon_from_sprite")

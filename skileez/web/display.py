@@ -156,8 +156,12 @@ class _Names:
 def _names(locale: str) -> _Names:
     # Babel's own formatting reads its pattern anew each time; a list has a hundred times on it.
     known = Locale.parse(locale)
-    days, months = known.days["format"], known.months["format"]
-    return _Names(days["wide"], days["abbreviated"], months["wide"], months["abbreviated"])
+    words = [
+        dict(names["format"][width])  # Babel's own looks every name up for an alias
+        for names in (known.days, known.months)
+        for width in ("wide", "abbreviated")
+    ]
+    return _Names(*words)
 
 
 def _there(instant: datetime, zone: str | None) -> datetime:

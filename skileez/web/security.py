@@ -69,11 +69,10 @@ def refuse_nul() -> None:
 
 def add_headers(response: Response) -> Response:
     """The headers; and a page, which is always somebody's own, is not kept by anyone."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.extend(HEADERS)
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", TRANSPORT)
+        response.headers["Strict-Transport-Security"] = TRANSPORT
     if not response.cache_control.public:
         response.headers["Cache-Control"] = "no-store"
-        response.vary.update(("Cookie", "HX-Request"))
+        response.headers.add("Vary", "Cookie, HX-Request")
     return response

@@ -29,7 +29,7 @@ FRAMEWORK = {
     "session_protection", "immutable", "permanent", "is_anonymous", "is_authenticated",
     "is_active", "get_id", "validate_*", "Meta", "field_flags", "process_formdata", "to_python",
     "to_url", "render_kw", "_value", "_update_remember_cookie", "html_params", "wrap_formdata",
-    "translations",
+    "translations", "jinja_environment", "ensure_sync",
 }  # fmt: skip
 
 # The wiring, named to the server.
