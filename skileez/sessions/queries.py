@@ -4,7 +4,7 @@ Statements are made once, with named places for what differs: to put one togethe
 its compiled form again, takes longer than to run it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CursorResult,
     Row,
     and_,
     bindparam,
@@ -24,7 +25,8 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.orm import aliased, contains_eager, defer
+from sqlalchemy.orm import aliased, defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from skileez import db
 from skileez.accounts.models import Person
@@ -38,7 +40,15 @@ from skileez.sessions.rules import Facts, Pending, State, Status
 PAGE = 20
 """Rows on one page of a list."""
 
-Coach, Student = aliased(Person, name="coach"), aliased(Person, name="student")
+# Lists and histories are columns, and asked of the tables: the ORM takes twice as long for them.
+_contracts, _people = Contract.__table__, Person.__table__
+_coaches, _students = _people.alias("coach"), _people.alias("student")
+_s, _c, _e, _p = Session.__table__.c, _contracts.c, Event.__table__.c, _people.c
+_coach, _student = _coaches.c, _students.c
+
+
+def _rows(statement: Any, given: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    return db.session.connection().execute(statement, given)
 
 
 class View(StrEnum):
@@ -126,32 +136,32 @@ class Page:
 
 
 _COLUMNS = (
-    Session.id,
-    Session.session_number,
-    Session.contract_id,
-    Session.coach_id,
-    Session.student_id,
-    Session.scheduled_at,
-    Session.ends_at,
-    Session.listed_at,
-    Session.duration_minutes,
-    Session.status,
-    Session.confirmed_by_coach,
-    Session.scheduling_by,
-    Session.reschedule_requested_by,
-    Session.reschedule_kind,
-    Session.reschedule_deadline,
-    Session.missed_at,
-    Session.correction_by,
-    Session.cancelled_late,
-    Session.version,
-    Contract.title,
-    Contract.total_sessions,
-    Contract.status.label("contract_status"),
-    Coach.display_name.label("coach_name"),
-    Coach.zone.label("coach_zone"),
-    Student.display_name.label("student_name"),
-    Student.zone.label("student_zone"),
+    _s.id,
+    _s.session_number,
+    _s.contract_id,
+    _s.coach_id,
+    _s.student_id,
+    _s.scheduled_at,
+    _s.ends_at,
+    _s.listed_at,
+    _s.duration_minutes,
+    _s.status,
+    _s.confirmed_by_coach,
+    _s.scheduling_by,
+    _s.reschedule_requested_by,
+    _s.reschedule_kind,
+    _s.reschedule_deadline,
+    _s.missed_at,
+    _s.correction_by,
+    _s.cancelled_late,
+    _s.version,
+    _c.title,
+    _c.total_sessions,
+    _c.status.label("contract_status"),
+    _coach.display_name.label("coach_name"),
+    _coach.zone.label("coach_zone"),
+    _student.display_name.label("student_name"),
+    _student.zone.label("student_zone"),
 )
 
 
@@ -160,7 +170,7 @@ def page(
 ) -> Page:
     """One page of a person's own sessions: to come in order, the rest newest first."""
     ascending = (wanted.view is View.UPCOMING) != (cursor is not None and cursor.back)
-    rows = db.session.execute(
+    rows = _rows(
         _page_of(wanted.view, wanted.state, bool(wanted.contract_id), bool(cursor), ascending),
         {
             "person": person_id,
@@ -209,20 +219,20 @@ def _page_of(
 ) -> Any:
     conditions: list[ColumnElement[bool]] = []
     if view is View.UPCOMING:
-        to_come = or_(Session.ends_at > _NOW, Session.scheduled_at.is_(None))
-        conditions += [Session.status == Status.SCHEDULED, to_come]
+        to_come = or_(_s.ends_at > _NOW, _s.scheduled_at.is_(None))
+        conditions += [_s.status == Status.SCHEDULED, to_come]
     elif view is View.PAST:
-        conditions.append(or_(Session.status != Status.SCHEDULED, Session.ends_at <= _NOW))
+        conditions.append(or_(_s.status != Status.SCHEDULED, _s.ends_at <= _NOW))
     if state is State.RESCHEDULE_REQUESTED:
-        conditions += [Session.status == Status.SCHEDULED, Session.reschedule_requested.is_(True)]
+        conditions += [_s.status == Status.SCHEDULED, _s.reschedule_requested.is_(True)]
     elif state is State.SCHEDULED:
-        conditions += [Session.status == Status.SCHEDULED, Session.reschedule_requested.is_(False)]
+        conditions += [_s.status == Status.SCHEDULED, _s.reschedule_requested.is_(False)]
     elif state:
-        conditions.append(Session.status == state)
+        conditions.append(_s.status == state)
     if one_contract:
-        conditions.append(Session.contract_id == bindparam("contract"))
+        conditions.append(_s.contract_id == bindparam("contract"))
     if onwards:
-        place = tuple_(Session.listed_at, Session.id)
+        place = tuple_(_s.listed_at, _s.id)
         here = tuple_(bindparam("at", type_=UTCDateTime), bindparam("id"))
         conditions.append(place > here if ascending else place < here)
     return _own(conditions, ascending=ascending)
@@ -236,19 +246,19 @@ def _own(conditions: Sequence[ColumnElement[bool]], *, ascending: bool) -> Any:
 
     halves = [
         select(
-            select(Session.id.label("id"))
+            select(_s.id.label("id"))
             .where(mine == _PERSON, *conditions)
-            .order_by(*order(Session.listed_at, Session.id))
+            .order_by(*order(_s.listed_at, _s.id))
             .limit(_LIMIT)
             .subquery()
         )
-        for mine in (Session.coach_id, Session.student_id)
+        for mine in (_s.coach_id, _s.student_id)
     ]
     ids = union_all(*halves).subquery()
     return (
         _joined()
-        .where(Session.id.in_(select(ids.c.id)))
-        .order_by(*order(Session.listed_at, Session.id))
+        .where(_s.id.in_(select(ids.c.id)))
+        .order_by(*order(_s.listed_at, _s.id))
         .limit(_LIMIT)
     )
 
@@ -256,9 +266,9 @@ def _own(conditions: Sequence[ColumnElement[bool]], *, ascending: bool) -> Any:
 def _joined() -> Any:
     return (
         select(*_COLUMNS)
-        .join(Contract, Contract.id == Session.contract_id)
-        .join(Coach, Coach.id == Session.coach_id)
-        .join(Student, Student.id == Session.student_id)
+        .join(_contracts, _c.id == _s.contract_id)
+        .join(_coaches, _coach.id == _s.coach_id)
+        .join(_students, _student.id == _s.student_id)
     )
 
 
@@ -309,14 +319,12 @@ def _other_name(row: Row[Any], person_id: int | None) -> str:
 
 def of_contract(contract_id: int, person_id: int | None) -> list[Line]:
     """Every session of a contract, history included, by number and then by age."""
-    rows = db.session.execute(_OF_CONTRACT, {"contract": contract_id})
+    rows = _rows(_OF_CONTRACT, {"contract": contract_id})
     return [_line(row, person_id) for row in rows]
 
 
 _OF_CONTRACT = (
-    _joined()
-    .where(Session.contract_id == bindparam("contract"))
-    .order_by(Session.session_number, Session.id)
+    _joined().where(_s.contract_id == bindparam("contract")).order_by(_s.session_number, _s.id)
 )
 
 
@@ -326,41 +334,37 @@ def waiting(person_id: int, now: datetime, limit: int = 50) -> list[Line]:
     A superset: whether it is this person's move, the rules say.
     """
     given = {"person": person_id, "now": now, "limit": limit}
-    rows = [*db.session.execute(_UNSETTLED, given), *db.session.execute(_DISPUTED, given)]
+    rows = [*_rows(_UNSETTLED, given), *_rows(_DISPUTED, given)]
     return [_line(row, person_id) for row in rows]
 
 
 _UNSETTLED = _own(
     [
-        Session.status == Status.SCHEDULED,
+        _s.status == Status.SCHEDULED,
         or_(
-            Session.reschedule_requested,
-            Session.scheduled_at.is_(None),
-            Session.ends_at <= _NOW,
-            ~Session.confirmed_by_coach,
+            _s.reschedule_requested,
+            _s.scheduled_at.is_(None),
+            _s.ends_at <= _NOW,
+            ~_s.confirmed_by_coach,
         ),
     ],
     ascending=True,
 )
-_DISPUTED = _own(
-    [Session.status == Status.MISSED, Session.correction_by.is_not(None)], ascending=False
-)
+_DISPUTED = _own([_s.status == Status.MISSED, _s.correction_by.is_not(None)], ascending=False)
 
 
 def lines(session_ids: Sequence[int]) -> list[Line]:
     """These sessions as neither participant sees them, the earliest first."""
-    rows = db.session.execute(
-        _joined().where(Session.id.in_(session_ids)).order_by(Session.listed_at, Session.id)
-    )
+    rows = _rows(_joined().where(_s.id.in_(session_ids)).order_by(_s.listed_at, _s.id))
     return [_line(row, None) for row in rows]
 
 
 def disputed(limit: int = 100) -> list[Line]:
     """Missed sessions that a participant says did take place, for the administrator."""
-    rows = db.session.execute(
+    rows = _rows(
         _joined()
-        .where(Session.status == Status.MISSED, Session.correction_by.is_not(None))
-        .order_by(Session.missed_at)
+        .where(_s.status == Status.MISSED, _s.correction_by.is_not(None))
+        .order_by(_s.missed_at)
         .limit(limit)
     )
     return [_line(row, None) for row in rows]
@@ -368,25 +372,27 @@ def disputed(limit: int = 100) -> list[Line]:
 
 def seen_by(person_id: int, session_id: int, *, admin: bool = False) -> Session:
     """A session with its contract and both people, for looking. Raises ``NotFound``."""
-    found = db.session.scalars(
+    found = db.session.execute(
         _SEEN if admin else _SEEN_BY, {"session": session_id, "person": person_id}
     ).one_or_none()
     if found is None:
         raise NotFound("session")
-    return found
+    session: Session
+    session, contract, coach, student = found
+    # As contains_eager() would, which costs as much as one more query.
+    set_committed_value(session, "contract", contract)
+    set_committed_value(contract, "coach", coach)
+    set_committed_value(contract, "student", student)
+    return session
 
 
+_Coach, _Student = aliased(Person), aliased(Person)
 _SEEN = (
-    select(Session)
-    .join(Session.contract)
-    .join(Contract.coach.of_type(Coach))
-    .join(Contract.student.of_type(Student))
-    .options(
-        contains_eager(Session.contract).options(
-            contains_eager(Contract.coach.of_type(Coach)).options(defer(Coach.password_hash)),
-            contains_eager(Contract.student.of_type(Student)).options(defer(Student.password_hash)),
-        )
-    )
+    select(Session, Contract, _Coach, _Student)
+    .join(Contract, Contract.id == Session.contract_id)
+    .join(_Coach, _Coach.id == Contract.coach_id)
+    .join(_Student, _Student.id == Contract.student_id)
+    .options(defer(_Coach.password_hash), defer(_Student.password_hash))
     .where(Session.id == bindparam("session"))
 )
 _SEEN_BY = _SEEN.where(or_(Session.coach_id == _PERSON, Session.student_id == _PERSON))
@@ -396,18 +402,18 @@ def history(session_id: int) -> Sequence[tuple[Any, str | None]]:
     """Everything that happened to a session, oldest first, with the name of who did it
     (None where it was the system).
     """
-    rows = db.session.execute(_HISTORY, {"session": session_id})
+    rows = _rows(_HISTORY, {"session": session_id})
     return [(row, row.display_name) for row in rows]
 
 
 _HISTORY = (
     select(
-        *(Event.verb, Event.at, Event.role, Event.old_time, Event.new_time, Event.reason),
-        *(Event.details, Person.display_name),
+        *(_e.verb, _e.at, _e.role, _e.old_time, _e.new_time, _e.reason),
+        *(_e.details, _p.display_name),
     )
-    .outerjoin(Person, Person.id == Event.actor_id)
-    .where(Event.session_id == bindparam("session"))
-    .order_by(Event.id)
+    .outerjoin(_people, _p.id == _e.actor_id)
+    .where(_e.session_id == bindparam("session"))
+    .order_by(_e.id)
 )
 
 
@@ -427,7 +433,7 @@ class Counts:
 
 def counts(person_id: int) -> Counts:
     """How many of a person's sessions are in which state, and what the averages need."""
-    rows = db.session.execute(_COUNTS, {"person": person_id}).all()
+    rows = _rows(_COUNTS, {"person": person_id}).all()
     completed = next((row for row in rows if row.state == Status.COMPLETED), None)
     return Counts(
         by_state={row.state: row.n for row in rows},
@@ -440,63 +446,61 @@ def counts(person_id: int) -> Counts:
 
 _STATE = case(
     (
-        and_(Session.status == Status.SCHEDULED, Session.reschedule_requested),
+        and_(_s.status == Status.SCHEDULED, _s.reschedule_requested),
         State.RESCHEDULE_REQUESTED.value,
     ),
-    else_=Session.status,
+    else_=_s.status,
 ).label("state")
-_HELD = Session.status == Status.COMPLETED
+_HELD = _s.status == Status.COMPLETED
 _COUNTS = (
     select(
         _STATE,
         func.count().label("n"),
-        func.sum(case((Session.cancelled_at >= Session.scheduled_at, 1), else_=0)).label(
-            "after_start"
+        func.sum(case((_s.cancelled_at >= _s.scheduled_at, 1), else_=0)).label("after_start"),
+        func.sum(case((_s.scheduled_at != _s.scheduled_date, 1), else_=0)).label("moved"),
+        func.avg(case((_HELD, _s.actual_minutes))).label("actual"),
+        func.avg(case((_HELD & _s.actual_minutes.is_not(None), _s.duration_minutes))).label(
+            "planned"
         ),
-        func.sum(case((Session.scheduled_at != Session.scheduled_date, 1), else_=0)).label("moved"),
-        func.avg(case((_HELD, Session.actual_minutes))).label("actual"),
-        func.avg(
-            case((_HELD & Session.actual_minutes.is_not(None), Session.duration_minutes))
-        ).label("planned"),
     )
-    .where(or_(Session.coach_id == _PERSON, Session.student_id == _PERSON))
+    .where(or_(_s.coach_id == _PERSON, _s.student_id == _PERSON))
     .group_by(_STATE)
 )
 
 
 def live_counts(contract_ids: Sequence[int]) -> dict[int, int]:
     """How many live sessions each contract has: booked or completed."""
-    rows = db.session.execute(_LIVE_COUNTS, {"contracts": contract_ids})
-    return {row[0]: row[1] for row in rows}
+    rows = _rows(_LIVE_COUNTS, {"contracts": contract_ids})
+    return {row.contract_id: row.live for row in rows}
 
 
 _LIVE_COUNTS = (
-    select(Session.contract_id, func.count())
+    select(_s.contract_id, func.count().label("live"))
     .where(
-        Session.contract_id.in_(bindparam("contracts", expanding=True)),
-        Session.status.in_((Status.SCHEDULED, Status.COMPLETED)),
+        _s.contract_id.in_(bindparam("contracts", expanding=True)),
+        _s.status.in_((Status.SCHEDULED, Status.COMPLETED)),
     )
-    .group_by(Session.contract_id)
+    .group_by(_s.contract_id)
 )
 
 
 def contracts_of(person_id: int) -> Sequence[Row[Any]]:
     """A person's contracts for a filter: id, title, number and the other's name."""
-    return db.session.execute(_CONTRACTS_OF, {"person": person_id}).all()
+    return _rows(_CONTRACTS_OF, {"person": person_id}).all()
 
 
 _CONTRACTS_OF = (
     select(
-        Contract.id,
-        Contract.title,
-        Contract.number,
-        case((Contract.coach_id == _PERSON, Student.display_name), else_=Coach.display_name).label(
+        _c.id,
+        _c.title,
+        _c.number,
+        case((_c.coach_id == _PERSON, _student.display_name), else_=_coach.display_name).label(
             "other_name"
         ),
     )
-    .join(Coach, Coach.id == Contract.coach_id)
-    .join(Student, Student.id == Contract.student_id)
-    .where(or_(Contract.coach_id == _PERSON, Contract.student_id == _PERSON))
-    .order_by(Contract.id.desc())
+    .join(_coaches, _coach.id == _c.coach_id)
+    .join(_students, _student.id == _c.student_id)
+    .where(or_(_c.coach_id == _PERSON, _c.student_id == _PERSON))
+    .order_by(_c.id.desc())
     .limit(200)
 )
