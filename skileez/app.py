@@ -22,6 +22,7 @@ from skileez import clock, db, events, logs
 from skileez.accounts import actions, passwords
 from skileez.accounts.models import Person
 from skileez.config import Settings
+from skileez.notifications import wiring
 from skileez.sessions import policy
 from skileez.web import (
     access,
@@ -53,8 +54,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = _Flask("skileez", static_folder=None, template_folder="web/templates")
     app.config["SKILEEZ"] = settings
     logs.configure(settings.log_level, readable=settings.skileez_demo)
+    if settings.demo_clock:
+        clock.hurry(settings.demo_speed, settings.demo_clock)
     db.bind(settings.database_url)
     policy.configure(settings)
+    wiring.configure(settings)
     passwords.configure(
         time_cost=settings.password_time_cost,
         memory_kib=settings.password_memory_kib,

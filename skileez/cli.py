@@ -7,7 +7,8 @@ Imports are inside the commands, so that ``skileez --help`` answers at once.
 import os
 import socket
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,12 +63,17 @@ def migrate(url: str | None) -> None:
 @click.option("--port", envvar="PORT", default=8000, show_default=True, help="[PORT]")
 @click.option("--workers", envvar="WEB_CONCURRENCY", default=2, show_default=True)
 @click.option("--threads", envvar="WEB_THREADS", default=8, show_default=True)
-def serve(host: str, port: int, workers: int, threads: int) -> None:
-    """Serve the web application (behind a proxy that speaks TLS)."""
+@click.option("--worker/--no-worker", envvar="WORKER", default=True, help="[WORKER]")
+def serve(host: str, port: int, workers: int, threads: int, *, worker: bool) -> None:
+    """Serve the web application (behind a proxy that speaks TLS), and a worker beside it.
+
+    On more machines than one: --no-worker here, and ``skileez worker`` as often as you like.
+    """
     settings = _settings()
     if workers > 1 and settings.ratelimit_storage_uri.startswith("memory://"):
         click.echo("Each worker counts tries by itself; set RATELIMIT_STORAGE_URI to share.")
-    _serve(host, port, workers=workers, threads=threads, level=settings.log_level.lower())
+    with _worker_beside() if worker else nullcontext():
+        _serve(host, port, workers=workers, threads=threads, level=settings.log_level.lower())
 
 
 @main.command()
@@ -76,7 +82,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 @click.option("--no-serve", is_flag=True, help="Only make the data.")
 def demo(port: int, reset: bool, no_serve: bool) -> None:
     """Serve a demo with its own people and sessions, kept in instance/demo.db."""
-    from skileez import db
+    from skileez import db, events
     from skileez.demo import cast, seed
 
     path = Path(os.environ.get("SKILEEZ_DEMO_DB") or DEMO_DATABASE).absolute()
@@ -92,6 +98,10 @@ def demo(port: int, reset: bool, no_serve: bool) -> None:
     settings = _settings()
     db.migrate(settings.database_url)
     _open(settings)
+    if settings.demo_speed > 1:
+        # It hurried ahead of us before: what it wrote then must not lie in the future.
+        os.environ["DEMO_CLOCK"] = clock.starting(events.latest())
+        clock.hurry(settings.demo_speed, os.environ["DEMO_CLOCK"])
     seed.plant(clock.now())
     click.echo(f"\n  Skileez Sessions, the demo: http://127.0.0.1:{port}/\n")
     for person in cast.DOORS:
@@ -99,7 +109,19 @@ def demo(port: int, reset: bool, no_serve: bool) -> None:
     click.echo(f"\n  Its data is kept in {path}; RESET=1 starts over. Stop with Ctrl+C.\n")
     db.session.remove()
     if not no_serve:
-        _serve("127.0.0.1", port, workers=1, threads=12, level="warning")
+        with _worker_beside():
+            _serve("127.0.0.1", port, workers=1, threads=12, level="warning")
+
+
+@main.command()
+@click.option("--beside", is_flag=True, hidden=True, help="Stop when standard input ends.")
+def worker(*, beside: bool) -> None:
+    """Do what happens by itself, until stopped: deadlines, no-shows, reminders, messages."""
+    settings = _settings()
+    _open(settings)
+    from skileez import worker
+
+    worker.run(settings, beside=beside)
 
 
 @main.command()
@@ -227,19 +249,32 @@ def _open(settings: Settings) -> None:
     import skileez.sessions.models  # noqa: F401
     from skileez import db, logs
     from skileez.accounts import passwords
+    from skileez.notifications import wiring
     from skileez.sessions import policy
 
     logs.configure(settings.log_level, readable=sys.stderr.isatty())
+    if settings.demo_clock:
+        clock.hurry(settings.demo_speed, settings.demo_clock)
     engine = db.bind(settings.database_url)
     context = click.get_current_context()
     context.call_on_close(engine.dispose)
     context.call_on_close(db.session.remove)
     policy.configure(settings)
+    wiring.configure(settings)
     passwords.configure(
         time_cost=settings.password_time_cost,
         memory_kib=settings.password_memory_kib,
         at_once=settings.password_hashes_at_once,
     )
+
+
+@contextmanager
+def _worker_beside() -> Iterator[None]:
+    """A worker process of our own, started anew should it die, until the end."""
+    from skileez.beside import keep_running
+
+    with keep_running([sys.executable, "-m", "skileez", "worker", "--beside"]):
+        yield
 
 
 def _require_free(port: int) -> None:

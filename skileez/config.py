@@ -13,6 +13,7 @@ DEFAULT_SECRET: Final = "not-a-secret-fit-for-the-demo-only"
 SECRET_LENGTH: Final = 32
 YEAR_OF_HOURS: Final = 24 * 366
 DATABASES: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
+QUEUES: Final = ("sqlite", "redis", "rediss", "postgresql", "postgres")
 MAIL_SCHEMES: Final = ("smtp", "smtp+starttls", "smtps")
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 YES: Final = ("true", "yes", "on", "1")
@@ -68,6 +69,9 @@ class Settings:
     log_level: str = _text("INFO")
     smtp_url: str = _text("", secret=True)
     mail_from: str = _text("")
+    queue_url: str = _text("", secret=True)
+    demo_speed: int = _whole(1, at_least=1, at_most=100_000)
+    demo_clock: str = _text("")
 
     # The rules of a session
     session_reschedule_notice_hours: int = _whole(24)
@@ -127,6 +131,10 @@ class Settings:
                 raise ConfigError("SECRET_KEY", f"must have at least {SECRET_LENGTH} characters")
         if self.log_level not in LOG_LEVELS:
             raise ConfigError("LOG_LEVEL", f"must be one of {', '.join(LOG_LEVELS)}")
+        if self.queue_url and _address("QUEUE_URL", self.queue_url).scheme not in QUEUES:
+            raise ConfigError("QUEUE_URL", "must start with sqlite:///, redis:// or postgresql://")
+        if self.demo_speed > 1 and not self.skileez_demo:
+            raise ConfigError("DEMO_SPEED", "is for the demo only: here time passes as it does")
         if self.public_url:
             public = _address("PUBLIC_URL", self.public_url)
             if public.scheme not in ("http", "https") or not public.hostname:

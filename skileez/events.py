@@ -141,6 +141,11 @@ _LAST = (
 )
 
 
+def latest() -> datetime | None:
+    """When the last thing happened; None before the first."""
+    return db.session.scalar(select(Event.at).order_by(Event.id.desc()).limit(1))
+
+
 def broken_links() -> Iterator[Event]:
     """Every event whose hash, predecessor or position is not what the chain says it must be."""
     stream, position, hashed = "", 0, ""

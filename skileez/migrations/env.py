@@ -6,7 +6,11 @@ from sqlalchemy import text
 import skileez.accounts.models
 import skileez.contracts.models
 import skileez.events
-import skileez.sessions.models  # noqa: F401  (imported for their tables)
+import skileez.heartbeat
+import skileez.notifications.models
+import skileez.outbox
+import skileez.sessions.models
+import skileez.sessions.presence  # noqa: F401  (imported for their tables)
 from skileez.db import Model, engine_for
 
 engine = engine_for(context.config.attributes["url"])

@@ -144,7 +144,7 @@ def known_settings() -> dict[str, str]:
     for command in cli.main.commands.values():
         for option in command.params:
             if isinstance(option, click.Option) and option.envvar:
-                known[str(option.envvar)] = "–" if option.is_flag else shown(option.default)
+                known[str(option.envvar)] = shown(option.default) if option.default else "–"
     return known | {"SKILEEZ_DEMO_DB": cli.DEMO_DATABASE}
 
 

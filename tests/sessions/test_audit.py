@@ -13,8 +13,12 @@ from tests.cast import HOUR, NOW, WHY, Cast
 from tests.sessions.stage import at
 
 DROPPED = {
-    "sqlite": ["DROP TRIGGER event_is_never_changed", "DROP TRIGGER event_is_never_removed"],
-    "postgresql": ["ALTER TABLE event DISABLE TRIGGER ALL"],
+    "sqlite": [
+        "DROP TRIGGER event_is_never_changed",
+        "DROP TRIGGER event_is_never_removed",
+        "DELETE FROM outbox",
+    ],
+    "postgresql": ["ALTER TABLE event DISABLE TRIGGER ALL", "DELETE FROM outbox"],
 }
 
 

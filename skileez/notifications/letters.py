@@ -1,0 +1,344 @@
+"""The words of a message: one Jinja template for each kind, laid out as text and as HTML.
+
+A template has two blocks, ``subject`` and ``says``; what every message shows beside them (when,
+with whom, why, where to go) is put together here once, in the recipient's zone.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+from babel.dates import format_datetime
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from skileez import db, zones
+from skileez.accounts.models import Person
+from skileez.contracts.models import Contract, Proposal
+from skileez.errors import duration
+from skileez.events import Event
+from skileez.notifications import rules
+from skileez.notifications.models import Delivery
+from skileez.notifications.rules import Said, Situation
+from skileez.sessions.models import Session
+from skileez.sessions.rules import Status
+
+SESSION_PATH: Final = "/sessions/{}"
+ANSWER_PATH: Final = "/sessions/{}/reschedule-approval"
+COMPLETE_PATH: Final = "/sessions/{}/complete-form"
+CONTRACT_PATH: Final = "/contracts/{}"
+SCHEDULE_PATH: Final = "/contracts/{}/schedule"
+PROPOSAL_PATH: Final = "/proposals/{}"
+DASHBOARD_PATH: Final = "/dashboard"
+WISHES_PATH: Final = "/profile/notifications"
+"""Where the web shows things (a test holds the two together)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something the reader can do: a button in a mail."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message ready to be sent. ``id`` stays the same however often it is sent."""
+
+    id: str
+    subject: str
+    text: str
+    html: str
+    url: str
+    at: datetime
+    thread: str | None = None
+    unsubscribe: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a delivery is about, loaded once."""
+
+    recipient: Person
+    session: Session | None = None
+    contract: Contract | None = None
+    proposal: Proposal | None = None
+    student: Person | None = None
+    coach: Person | None = None
+    event: Event | None = None
+    agenda: Sequence[tuple[Session, Person]] = field(default=())
+
+    @property
+    def role(self) -> str | None:
+        """The recipient's part in it."""
+        sides = self.contract or self.proposal
+        if sides is None:
+            return None
+        return "student" if sides.student_id == self.recipient.id else "coach"
+
+    @property
+    def other(self) -> Person | None:
+        """The other participant."""
+        return self.coach if self.role == "student" else self.student
+
+
+_base_url = ""
+
+
+def configure(public_url: str) -> None:
+    """Where links lead: the address of the application, without a slash at its end."""
+    global _base_url
+    _base_url = public_url.rstrip("/")
+
+
+def link(path: str) -> str:
+    """The whole address of a page."""
+    return f"{_base_url}{path}"
+
+
+def about(delivery: Delivery) -> About:
+    """What ``delivery`` is about. Its recipient and event are loaded already."""
+    student, coach = aliased(Person), aliased(Person)
+    known: dict[str, Any] = {"recipient": delivery.recipient, "event": delivery.event}
+    if delivery.contract_id is not None:
+        contract = db.session.execute(
+            select(Contract, student, coach)
+            .join(student, student.id == Contract.student_id)
+            .join(coach, coach.id == Contract.coach_id)
+            .where(Contract.id == delivery.contract_id)
+        ).one()
+        known |= dict(zip(("contract", "student", "coach"), contract, strict=True))
+        if delivery.session_id is not None:
+            known["session"] = db.session.get_one(Session, delivery.session_id)
+    elif delivery.proposal_id is not None:
+        proposal = db.session.execute(
+            select(Proposal, student, coach)
+            .join(student, student.id == Proposal.student_id)
+            .join(coach, coach.id == Proposal.coach_id)
+            .where(Proposal.id == delivery.proposal_id)
+        ).one()
+        known |= dict(zip(("proposal", "student", "coach"), proposal, strict=True))
+    elif delivery.kind in rules.DIGESTS:
+        known["agenda"] = _agenda(delivery)
+    return About(**known)
+
+
+def _agenda(delivery: Delivery) -> list[tuple[Session, Person]]:
+    """The coach's sessions of the digest's day or week, each with its student."""
+    days = 1 if delivery.kind == rules.DAILY else 7
+    rows = db.session.execute(
+        select(Session, Person)
+        .join(Person, Person.id == Session.student_id)
+        .where(
+            Session.coach_id == delivery.recipient_id,
+            Session.status == Status.SCHEDULED,
+            Session.listed_at >= delivery.at,
+            Session.listed_at < delivery.at + timedelta(days=days),
+            Session.scheduled_at.is_not(None),
+        )
+        .order_by(Session.listed_at)
+        .limit(50)
+    )
+    return [(session, student) for session, student in rows]
+
+
+def is_wanted(delivery: Delivery, now: datetime) -> bool:
+    """Whether it is still true, and its recipient's account still open."""
+    found = about(delivery)
+    if not found.recipient.active:
+        return False
+    if delivery.kind in rules.DIGESTS and not found.agenda:
+        return False
+    situation = _situation(found)
+    return rules.still_true(Said(delivery.kind, delivery.start, delivery.at), situation, now)
+
+
+def _situation(found: About) -> Situation:
+    known: dict[str, Any] = {}
+    if (session := found.session) is not None:
+        known |= {
+            "status": session.status,
+            "start": session.scheduled_at,
+            "asked_at": session.reschedule_asked_at,
+            "correction_asked": session.correction_by is not None,
+        }
+    elif (contract := found.contract) is not None:
+        known |= {
+            "contract_status": contract.status,
+            "sessions_left": contract.remaining_sessions,
+            "sessions_to_come": db.session.scalar(
+                select(func.count()).where(
+                    Session.contract_id == contract.id, Session.status == Status.SCHEDULED
+                )
+            ),
+        }
+    elif found.proposal is not None:
+        known["proposal_status"] = found.proposal.status
+    return Situation(**known)
+
+
+def write(delivery: Delivery, now: datetime) -> Letter:
+    """The message of ``delivery``. Raises what its template raises."""
+    found = about(delivery)
+    said = _context(delivery, found, now)
+    subject = _subject(delivery.kind, said)
+    thread = None
+    if delivery.session_id is not None:
+        thread = f"session-{delivery.session_id}"
+    elif delivery.contract_id is not None:
+        thread = f"contract-{delivery.contract_id}"
+    return Letter(
+        id=f"delivery-{delivery.id}",
+        subject=subject,
+        text=_laid_out("layout.txt", delivery.kind, said),
+        html=_laid_out("layout.html", delivery.kind, said),
+        url=said["steps"][0].url,
+        at=now,
+        thread=thread,
+        unsubscribe=link(WISHES_PATH) if delivery.kind in rules.DIGESTS else None,
+    )
+
+
+def line(delivery: Delivery, now: datetime) -> tuple[str, str]:
+    """A message in one line, and where it leads, for the centre in the pages."""
+    found = about(delivery)
+    said = _context(delivery, found, now)
+    return _subject(delivery.kind, said), said["steps"][0].url
+
+
+def _context(delivery: Delivery, found: About, now: datetime) -> dict[str, Any]:
+    event, session = found.event, found.session
+    zone = found.recipient.zone
+    actor = _actor(found)
+    return {
+        "kind": delivery.kind,
+        "me": found.recipient,
+        "role": found.role,
+        "who": actor,
+        "other": found.other.display_name if found.other else "",
+        "session": session,
+        "number": session.session_number if session else None,
+        "contract": found.contract,
+        "proposal": found.proposal,
+        "title": found.contract.title if found.contract else getattr(found.proposal, "title", ""),
+        "start": delivery.start or (session and session.scheduled_at),
+        "lead": duration(delivery.start - now) if delivery.start and delivery.start > now else "",
+        "event": event,
+        "details": event.details if event else {},
+        "facts": _facts(found, zone, delivery.start),
+        "agenda": [
+            (when(one.scheduled_at, zone), student.display_name, one)
+            for one, student in found.agenda
+            if one.scheduled_at
+        ],
+        "zone": zone,
+        "steps": [Step(text, link(path)) for text, path in _steps(delivery, found)],
+        "wishes_url": link(WISHES_PATH),
+    }
+
+
+def _actor(found: About) -> str:
+    """Who did it, by name; the system and administrators have none."""
+    role = found.event.role if found.event else None
+    person = {"student": found.student, "coach": found.coach}.get(role or "")
+    return person.display_name if person else ""
+
+
+def _facts(found: About, zone: str, start: datetime | None) -> list[tuple[str, str]]:
+    """What stands in the small table under the sentence: label and value."""
+    event, session, told = found.event, found.session, []
+    if event is not None and event.session_id is not None:
+        if event.old_time and event.new_time and event.old_time != event.new_time:
+            told += [("Before", when(event.old_time, zone)), ("Now", when(event.new_time, zone))]
+        elif event.new_time or event.old_time:
+            told.append(("When", when(event.new_time or event.old_time, zone)))
+        proposed = event.details.get("proposed_times") or []
+        told += [
+            (f"Proposed {n}" if len(proposed) > 1 else "Proposed", when(_instant(time), zone))
+            for n, time in enumerate(proposed, 1)
+        ]
+        if deadline := event.details.get("deadline"):
+            told.append(("Answer until", when(_instant(deadline), zone)))
+    elif start is not None:
+        told.append(("When", when(start, zone)))
+    if found.other is not None:
+        told.append(("With", found.other.display_name))
+    if session is not None and found.contract is not None:
+        of = f"{session.session_number} of {found.contract.total_sessions}, {found.contract.title}"
+        told.append(("Session", of))
+    if event is not None and event.reason:
+        told.append(("Why", event.reason))
+    return told
+
+
+def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
+    """Where to go from here: what the button says, and its path. Never empty."""
+    session, contract, proposal = found.session, found.contract, found.proposal
+    if delivery.kind in ("session.reschedule_requested", "session.reschedule_countered"):
+        assert session
+        return [("Answer the request", ANSWER_PATH.format(session.id))]
+    if delivery.kind == rules.OVERDUE and session:
+        return [("Say how it went", SESSION_PATH.format(session.id))]
+    if delivery.kind == rules.NOTHING_BOOKED and contract:
+        return [("Book a session", SCHEDULE_PATH.format(contract.id))]
+    if session is not None:
+        return [("Open the session", SESSION_PATH.format(session.id))]
+    if contract is not None:
+        return [("Open the contract", CONTRACT_PATH.format(contract.id))]
+    if proposal is not None:
+        return [("Open the proposal", PROPOSAL_PATH.format(proposal.id))]
+    return [("Open your sessions", DASHBOARD_PATH)]
+
+
+def when(instant: datetime | None, zone: str) -> str:
+    """An instant in the reader's zone, named: "Tue 3 Mar 2027, 14:00 (Berlin, GMT+1)"."""
+    if instant is None:
+        return "no time yet"
+    there = zones.local(instant, zone)
+    said = format_datetime(there.replace(tzinfo=None), "EEE d MMM y, HH:mm", locale="en")
+    place = zone.rpartition("/")[2].replace("_", " ")
+    offset = zones.offset_label(instant, zone)
+    return f"{said} ({offset})" if place == "UTC" else f"{said} ({place}, {offset})"
+
+
+def _instant(said: object) -> datetime:
+    return datetime.fromisoformat(str(said))
+
+
+@lru_cache
+def _templates(*, html: bool) -> Environment:
+    made = Environment(
+        loader=PackageLoader("skileez.notifications"),
+        autoescape=html,  # noqa: S701 (plain text is not markup)
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    made.filters["when"] = when
+    made.filters["paragraphs"] = _paragraphs
+    return made
+
+
+def _paragraphs(text: str) -> Markup:
+    parts = [" ".join(one.split()) for one in re.split(r"\n\s*\n", str(text).strip())]
+    # What the template said is escaped already.
+    return Markup("").join(Markup("<p>{}</p>").format(Markup(part)) for part in parts)  # noqa: S704
+
+
+def _subject(kind: str, said: dict[str, Any]) -> str:
+    template = _templates(html=False).get_template(f"{kind}.jinja")
+    context = template.new_context({**said, "layout": "layout.txt"})
+    return " ".join("".join(template.blocks["subject"](context)).split())
+
+
+def _laid_out(layout: str, kind: str, said: dict[str, Any]) -> str:
+    environment = _templates(html=layout.endswith("html"))
+    return environment.get_template(f"{kind}.jinja").render({**said, "layout": layout})

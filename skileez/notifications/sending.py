@@ -1,0 +1,172 @@
+"""Sending what is due: claimed by a lease, checked to be still true, sent, marked.
+
+A crash between sending and marking sends a message once more (with the same id); a crash
+anywhere else sends it later. Neither loses it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from skileez import db, logs
+from skileez.notifications import channels, letters, rules
+from skileez.notifications.channels import Failed
+from skileez.notifications.models import Delivery, Standing
+from skileez.notifications.outgoing import plan_digests
+
+LEASE: Final = timedelta(minutes=5)
+"""For how long a claimed delivery is nobody else's; longer than sending can take."""
+
+log = logs.logger(__name__)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What sending did, by count."""
+
+    sent: int = 0
+    dropped: int = 0
+    retried: int = 0
+    parked: int = 0
+
+
+def send_due(now: datetime, *, limit: int = 50) -> Sent:
+    """Send what is due; safe beside another process that does the same."""
+    done = Sent()
+    for delivery_id in claim(now, limit):
+        outcome = send(delivery_id, now)
+        if outcome is not None:
+            setattr(done, outcome, getattr(done, outcome) + 1)
+    return done
+
+
+def claim(now: datetime, limit: int) -> list[int]:
+    """Take a lease on deliveries that are due and nobody's; their ids, the longest due first."""
+    due = (
+        select(Delivery.id)
+        .where(
+            Delivery.status == Standing.WAITING,
+            Delivery.due_at <= now,
+            or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now),
+        )
+        .order_by(Delivery.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    with db.transaction():
+        taken = db.session.execute(
+            update(Delivery)
+            .where(Delivery.id.in_(due.scalar_subquery()))
+            .values(lease_until=now + LEASE)
+            .returning(Delivery.id, Delivery.due_at)
+            .execution_options(synchronize_session=False)
+        ).all()
+    return [row.id for row in sorted(taken, key=lambda row: (row.due_at, row.id))]
+
+
+def send(delivery_id: int, now: datetime) -> str | None:
+    """Send one claimed delivery: "sent", "dropped", "retried", "parked"; None: not waiting."""
+    with db.transaction():
+        delivery = _find(delivery_id)
+        if delivery is None or delivery.status != Standing.WAITING:
+            return None
+        if not letters.is_wanted(delivery, now):
+            return _drop(delivery, now)
+        try:
+            letter = letters.write(delivery, now)
+        except Exception as error:
+            # A template that fails is ours to mend: the rest of the post goes on.
+            log.exception("delivery.unwritten", delivery=delivery_id, kind=delivery.kind)
+            return _failed(delivery, Failed(f"{type(error).__name__}: {error}"), now)
+        recipient = delivery.recipient
+    try:
+        # Outside any transaction: a slow mail server must not hold the database.
+        channels.find(delivery.channel).send(letter, recipient)
+        failure = None
+    except Failed as error:
+        failure = error
+    except Exception as error:
+        log.exception("delivery.unsent", delivery=delivery_id, channel=delivery.channel)
+        failure = Failed(f"{type(error).__name__}: {error}")
+    with db.transaction():
+        delivery = _find(delivery_id)
+        if delivery is None or delivery.status != Standing.WAITING:
+            return None
+        if failure is not None:
+            return _failed(delivery, failure, now)
+        delivery.status, delivery.sent_at = Standing.SENT, now
+        delivery.lease_until = delivery.error = None
+        _follow(delivery, now)
+    return "sent"
+
+
+def _find(delivery_id: int) -> Delivery | None:
+    return db.session.scalars(
+        select(Delivery)
+        .options(joinedload(Delivery.recipient, innerjoin=True), joinedload(Delivery.event))
+        .where(Delivery.id == delivery_id)
+        .with_for_update(of=Delivery)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _drop(delivery: Delivery, now: datetime) -> str:
+    delivery.status, delivery.lease_until = Standing.DROPPED, None
+    _follow(delivery, now)
+    return "dropped"
+
+
+def _failed(delivery: Delivery, failure: Failed, now: datetime) -> str:
+    delivery.failures += 1
+    delivery.error, delivery.lease_until = str(failure)[:500], None
+    wait = None if failure.for_good else rules.retry_after(delivery.failures)
+    if wait is None:
+        delivery.status = Standing.PARKED
+        _follow(delivery, now)
+        log.warning("delivery.parked", delivery=delivery.id, kind=delivery.kind, why=str(failure))
+        return "parked"
+    delivery.due_at = now + wait
+    return "retried"
+
+
+def _follow(delivery: Delivery, now: datetime) -> None:
+    """A digest that came to its end, whichever, is followed by the next."""
+    if delivery.kind in rules.DIGESTS:
+        plan_digests(delivery.recipient_id, now)
+
+
+def parked(limit: int = 100) -> Sequence[Delivery]:
+    """Deliveries that failed too often, the newest first, with their recipients."""
+    return db.session.scalars(
+        select(Delivery)
+        .options(joinedload(Delivery.recipient, innerjoin=True))
+        .where(Delivery.status == Standing.PARKED)
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def send_again(delivery_ids: Sequence[int], now: datetime) -> int:
+    """Let parked deliveries wait once more, from the first try on; how many."""
+    done = db.session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids), Delivery.status == Standing.PARKED)
+        .values(status=Standing.WAITING, due_at=now, failures=0)
+        .execution_options(synchronize_session=False)
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def backlog(now: datetime) -> tuple[int, timedelta]:
+    """How many deliveries are due, and for how long the oldest has been."""
+    row = db.session.execute(
+        select(func.count(), func.min(Delivery.due_at)).where(
+            Delivery.status == Standing.WAITING, Delivery.due_at <= now
+        )
+    ).one()
+    first: datetime | None = row[1]
+    return row[0], timedelta() if first is None else now - first

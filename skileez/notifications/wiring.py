@@ -1,0 +1,21 @@
+"""What this process sends with: set once at the start, from the settings."""
+
+from importlib.metadata import entry_points
+from typing import Final
+
+from skileez.config import Settings
+from skileez.notifications import channels, letters
+from skileez.notifications.mail import Mail
+
+GROUP: Final = "skileez.channels"
+"""The entry points by which another package adds a channel: each is called with the settings
+and returns a ``Channel``."""
+
+
+def configure(settings: Settings) -> None:
+    """The channels of this process, and where the links in its messages lead."""
+    letters.configure(settings.public_url)
+    channels.forget()
+    channels.add(Mail(settings))
+    for point in entry_points(group=GROUP):
+        channels.add(point.load()(settings))
