@@ -144,7 +144,8 @@ def known_settings() -> dict[str, str]:
     for command in cli.main.commands.values():
         for option in command.params:
             if isinstance(option, click.Option) and option.envvar:
-                known[str(option.envvar)] = shown(option.default) if option.default else "–"
+                off = option.is_flag and option.default is not True
+                known[str(option.envvar)] = "–" if off else shown(option.default)
     return known | {"SKILEEZ_DEMO_DB": cli.DEMO_DATABASE}
 
 
