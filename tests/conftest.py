@@ -218,19 +218,48 @@ def settings(database: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> "BytecodeCache":
+def compiled_templates() -> "BytecodeCache":
     """Templates compiled once, not once for every application: that took 0.2 s a test."""
-    from jinja2 import FileSystemBytecodeCache
+    from jinja2 import BytecodeCache
+    from jinja2.bccache import Bucket
 
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    class InMemory(BytecodeCache):
+        def load_bytecode(self, bucket: Bucket) -> None:
+            bucket.code = kept.get((bucket.key, bucket.checksum))
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            kept[bucket.key, bucket.checksum] = bucket.code
+
+    kept: dict[tuple[str, str], Any] = {}
+    return InMemory()
+
+
+@pytest.fixture(scope="session")
+def compiled_routes() -> Iterator[None]:
+    """The same for what builds the routes' addresses: it took most of an application's start."""
+    from werkzeug.routing import Rule
+
+    def once(rule: Rule, append_unknown: bool = True) -> object:
+        key = (str(rule._trace), str(rule.defaults), append_unknown)
+        if key not in kept:
+            kept[key] = compiled(rule, append_unknown)
+        return kept[key]
+
+    kept: dict[tuple[str, str, bool], object] = {}
+    compiled = Rule._compile_builder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", once)
+        yield
 
 
 @pytest.fixture
-def app(settings: Settings, compiled_templates: "BytecodeCache") -> "Flask":
-    """The application, as production wires it."""
+def app(settings: Settings, compiled_templates: "BytecodeCache", compiled_routes: None) -> "Flask":
+    """The application, as production wires it, on the engine that an earlier test warmed up."""
     from skileez.app import create_app
+    from tests import engines
 
     app = create_app(settings)
+    engines.bind(settings.database_url)
     app.config["PREFERRED_URL_SCHEME"] = "https"  # else the client drops the Secure cookie
     app.jinja_env.bytecode_cache = compiled_templates
     return app

@@ -6,19 +6,20 @@ from sqlalchemy import Engine, event, make_url
 
 from skileez import db
 
-_engines: dict[str, Engine] = {}
+_engines: dict[tuple[object, ...], Engine] = {}
 _sqlite_file: list[str] = []
 
 
-def bind(url: str) -> Engine:
+def bind(url: str, **options: int) -> Engine:
     """Like ``db.bind``, but with the engine that an earlier test warmed up."""
-    kind = "sqlite" if url.startswith("sqlite") else url
-    if kind == "sqlite":
+    sqlite = url.startswith("sqlite")
+    if sqlite:
         _sqlite_file[:] = [str(make_url(url).database)]
+    kind = ("sqlite" if sqlite else url, *options.items())
     engine = _engines.get(kind)
     if engine is None:
-        engine = _engines[kind] = db.engine_for(url)
-        if kind == "sqlite":
+        engine = _engines[kind] = db.engine_for(url, **options)
+        if sqlite:
             event.listen(engine, "do_connect", _to_this_tests_file)
     engine.dispose()
     db.session.remove()

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from skileez import db
 from skileez.errors import Refused
+from tests import engines
 
 CLIENTS = 50
 WON = "won"
@@ -19,7 +20,7 @@ def race(url: str, attempt: Callable[[int], object], clients: int = CLIENTS) -> 
     An outcome is "won" or the code of a ``Refused``; any other exception is raised here. Every
     client holds an open connection at the line, so that all of them are in flight together.
     """
-    engine = db.bind(url, pool_size=clients, max_overflow=0)
+    engine = engines.bind(url, pool_size=CLIENTS, max_overflow=0)
     in_flight: list[int] = []
     line = threading.Barrier(
         clients, action=lambda: in_flight.append(_connections(engine)), timeout=60
