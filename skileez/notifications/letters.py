@@ -185,7 +185,11 @@ def _situation(found: About) -> Situation:
 
 def write(delivery: Delivery, now: datetime) -> Letter:
     """The message of ``delivery``. Raises what its template raises."""
-    found = about(delivery)
+    return word(delivery, about(delivery), now)
+
+
+def word(delivery: Delivery, found: About, now: datetime) -> Letter:
+    """The message of ``delivery``, put together from what was found; asks no database."""
     said = _context(delivery, found, now)
     subject = _subject(delivery.kind, said)
     thread = None
