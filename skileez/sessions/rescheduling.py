@@ -166,7 +166,9 @@ class Rescheduling(SessionRow):
         if not reschedule_rules.is_answer_due(self.facts, now):
             return None
         lock_people(self.coach_id, self.student_id)
-        free = [time for time in self.proposed_times if self.taken_at(time) is None]
+        times = self.proposed_times
+        taken = self.taken_at(*times)
+        free = [time for time, whose in zip(times, taken, strict=True) if whose is None]
         outcome, new_time = reschedule_rules.settle_silence(self.facts, free, now, policy)
         if new_time is not None:
             self._move(new_time, None, "session.reschedule_auto_approved", SYSTEM, now)
@@ -262,8 +264,8 @@ class Rescheduling(SessionRow):
     def _require_free(self, times: Sequence[datetime], field: str) -> None:
         if times:
             lock_people(self.coach_id, self.student_id)
-        for time in times:
-            if whose := self.taken_at(time):
+        for time, whose in zip(times, self.taken_at(*times), strict=True):
+            if whose:
                 raise Refused(rules.time_taken(whose, time, field))
 
     def _say_request(

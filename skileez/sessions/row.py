@@ -4,10 +4,22 @@ Columns named in the product's source document keep their names. The pending req
 ``reschedule_*`` columns and the rows of ``proposed_time``; its history is in the events.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Computed, ForeignKey, Index, String, Text, bindparam, select
+from sqlalchemy import (
+    Computed,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import (
     Mapped,
@@ -200,10 +212,12 @@ class SessionRow(Model):
             return None
         return {self.student_id: "student", self.coach_id: "coach"}.get(person_id)
 
-    def taken_at(self, start: datetime) -> str | None:
-        """Whose time is taken then by another session: "coach", "student" or None; for looking."""
-        end = start + timedelta(minutes=self.duration_minutes)
-        return taken_by(self.coach_id, self.student_id, start, end, besides=self.id)
+    def taken_at(self, *starts: datetime) -> list[str | None]:
+        """For each start, whose time is taken then by another session: "coach", "student" or
+        None; for looking.
+        """
+        length = timedelta(minutes=self.duration_minutes)
+        return _taken_by(self.coach_id, self.student_id, starts, length, besides=self.id)
 
     def free_for_both(self, start: datetime) -> str | None:
         """None when nobody has another session then; else whose time is taken.
@@ -211,7 +225,7 @@ class SessionRow(Model):
         Holds both people's time, so that the answer stays true until the transaction ends.
         """
         lock_people(self.coach_id, self.student_id)
-        return self.taken_at(start)
+        return self.taken_at(start)[0]
 
     def say(self, verb: str, *, actor: Actor, role: str | None, now: datetime, **what: Any) -> None:
         """Append an event about this session to its contract's stream."""
@@ -265,31 +279,49 @@ def taken_by(
     coach_id: int, student_id: int, start: datetime, end: datetime, besides: int | None = None
 ) -> str | None:
     """Whose time is taken between ``start`` and ``end``: "coach", "student" or None."""
-    taken = set(
-        db.session.scalars(
-            _TAKEN,
-            {
-                "coach": coach_id,
-                "student": student_id,
-                "start": start,
-                "end": end,
-                "earliest": start - timedelta(minutes=MAX_MINUTES),
-                "besides": besides or 0,
-            },
+    return _taken_by(coach_id, student_id, [start], end - start, besides)[0]
+
+
+def _taken_by(
+    coach_id: int,
+    student_id: int,
+    starts: Sequence[datetime],
+    length: timedelta,
+    besides: int | None,
+) -> list[str | None]:
+    given: dict[str, Any] = {"coach": coach_id, "student": student_id, "besides": besides or 0}
+    for place, start in enumerate(starts):
+        given |= {
+            f"start{place}": start,
+            f"end{place}": start + length,
+            f"earliest{place}": start - timedelta(minutes=MAX_MINUTES),
+        }
+    rows = db.session.execute(_taken(len(starts)), given) if starts else ()
+    taken = {tuple(row) for row in rows}
+    return [
+        "coach"
+        if (place, coach_id) in taken
+        else "student"
+        if (place, student_id) in taken
+        else None
+        for place in range(len(starts))
+    ]
+
+
+@cache
+def _taken(starts: int) -> Any:
+    return union_all(
+        *(
+            select(literal_column(str(place)), BookedTime.person_id).where(
+                BookedTime.person_id.in_((bindparam("coach"), bindparam("student"))),
+                BookedTime.starts_at < bindparam(f"end{place}"),
+                BookedTime.starts_at > bindparam(f"earliest{place}"),  # no session is longer
+                BookedTime.ends_at > bindparam(f"start{place}"),
+                BookedTime.session_id != bindparam("besides"),
+            )
+            for place in range(starts)
         )
     )
-    if coach_id in taken:
-        return "coach"
-    return "student" if student_id in taken else None
-
-
-_TAKEN = select(BookedTime.person_id).where(
-    BookedTime.person_id.in_((bindparam("coach"), bindparam("student"))),
-    BookedTime.starts_at < bindparam("end"),
-    BookedTime.starts_at > bindparam("earliest"),  # no session is longer
-    BookedTime.ends_at > bindparam("start"),
-    BookedTime.session_id != bindparam("besides"),
-)
 
 
 def _contract_of(proposal_id: int | None) -> Contract | None:

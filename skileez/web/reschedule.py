@@ -235,7 +235,7 @@ def _approval_page(
         assert refusal is not None
         return not_now(session, role, refusal)
     now, inforce, zone = clock.now(), policy.in_force(), me().zone
-    other = other_of(session, role)
+    other, times = other_of(session, role), session.proposed_times
     blank = {"formdata": None, "timezone": zone}
     forms = {
         "approve": approve or RescheduleApprovalForm(**blank),
@@ -261,9 +261,9 @@ def _approval_page(
             {
                 "instant": one,
                 "times": session_view.both_zones(one, other.zone),
-                "taken": session.taken_at(one),
+                "taken": taken,
             }
-            for one in session.proposed_times
+            for one, taken in zip(times, session.taken_at(*times), strict=True)
         ],
         limits=limits(now, inforce, zone),
         silence=consequences.of_silence(session),
