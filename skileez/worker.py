@@ -5,6 +5,7 @@ in our database are, claimed when a job runs, so a job that is lost, repeated or
 workers at once changes nothing but the moment.
 """
 
+import logging
 import os
 import signal
 import socket
@@ -141,6 +142,7 @@ def run(settings: Settings, *, beside: bool = False) -> None:
 
     ``beside``: stop also when standard input ends, because who started us is gone.
     """
+    logging.getLogger("huey").setLevel(logging.WARNING)  # it tells of every job, each second
     huey = queue(settings)
     huey.storage.flush_queue()
     wire(huey)

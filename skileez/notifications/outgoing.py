@@ -71,6 +71,9 @@ def tell(event: Event, now: datetime) -> None:
             "start": event.new_time,
             "at": event.at,
             "due_at": _due(reader, channel, event, now),
+            # The delivery itself is the message in the centre: it is there with this commit.
+            "status": Standing.SENT if channel == channels.APP else Standing.WAITING,
+            "sent_at": now if channel == channels.APP else None,
         }
         for reader in hearing.values()
         for channel in channels.wanted(event.verb, reader.wishes)

@@ -145,7 +145,11 @@ def end_contract(contract: Contract, *, by: str, actor: Actor, reason: str, now:
     ).all()
     for session in scheduled:
         session.cancel_session(
-            by=by if by in rules.PARTICIPANTS else None, reason=reason, actor=actor, now=now
+            by=by if by in rules.PARTICIPANTS else None,
+            reason=reason,
+            actor=actor,
+            now=now,
+            with_contract=True,
         )
     return len(scheduled)
 

@@ -209,8 +209,12 @@ class Session(Rescheduling):
         actor: Actor = SYSTEM,
         now: datetime | None = None,
         policy: Policy | None = None,
+        with_contract: bool = False,
     ) -> None:
-        """At once and for good; its number is free for a make-up. A participant gives a reason."""
+        """At once and for good; its number is free for a make-up. A participant gives a reason.
+
+        ``with_contract``: because its contract ends, which is told once for all its sessions.
+        """
         now, policy = self._when(now), self._policy(policy)
         require(rules.may_cancel(self.facts, by))
         said = self._reason(by, reason)
@@ -220,6 +224,8 @@ class Session(Rescheduling):
         self.cancelled_late = rules.is_late_cancellation(ahead, by, policy)
         lead = None if ahead is None else int(ahead.total_seconds())
         details = {"lead_seconds": lead, "late": self.cancelled_late, **closed}
+        if with_contract:
+            details["with_contract"] = True
         self._become("cancel", "session.cancelled", actor, by, now, said, details)
 
     def mark_missed(

@@ -4,14 +4,11 @@ Everything that depends on whether the account exists happens after the answer, 
 its own, so that neither words nor time tell. If the process dies, the person asks again.
 """
 
-import smtplib
-import ssl
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from email.message import EmailMessage
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 import click
 from flask import Flask
@@ -20,11 +17,9 @@ from skileez import clock, db, logs
 from skileez.accounts import actions, rules
 from skileez.accounts.models import Person
 from skileez.config import Settings
+from skileez.notifications import mail
 from skileez.web.display import length
 from skileez.web.language import gettext as _
-
-PATIENCE_SECONDS: Final = 15
-DEFAULT_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 log = logs.logger(__name__)
 _thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reset-mail")
@@ -64,7 +59,7 @@ def _answer(settings: Settings, email: str, link: Callable[[str], str]) -> None:
         return
     person, token = made
     if settings.smtp_url:
-        send(settings.smtp_url, _message(settings, person, link(token)))
+        mail.deliver(settings.smtp_url, _message(settings, person, link(token)))
         log.info("reset_mail.sent", person=person.id)
     else:
         click.echo(f"\n  Password reset for {person.email}: {link(token)}\n")
@@ -87,21 +82,3 @@ def _message(settings: Settings, person: Person, link: str) -> EmailMessage:
         )
     )
     return message
-
-
-def send(url: str, message: EmailMessage) -> None:
-    """Hand ``message`` to the mail server of ``url``. Raises OSError or SMTPException."""
-    server = urlsplit(url)
-    host, port = server.hostname or "", server.port or DEFAULT_PORTS[server.scheme]
-    context = ssl.create_default_context()
-    connection = (
-        smtplib.SMTP_SSL(host, port, timeout=PATIENCE_SECONDS, context=context)
-        if server.scheme == "smtps"
-        else smtplib.SMTP(host, port, timeout=PATIENCE_SECONDS)
-    )
-    with connection:
-        if server.scheme == "smtp+starttls":
-            connection.starttls(context=context)
-        if server.username:
-            connection.login(unquote(server.username), unquote(server.password or ""))
-        connection.send_message(message)

@@ -267,13 +267,15 @@ def mails(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     visitor_settings(app, smtp_url="smtp://127.0.0.1:1")
     sent: list[str] = []
     monkeypatch.setattr(
-        reset_mail, "send", lambda url, mail: sent.append(f"{mail['To']}\n{mail.get_content()}")
+        reset_mail.mail,
+        "deliver",
+        lambda url, mail: sent.append(f"{mail['To']}\n{mail.get_content()}"),
     )
     return sent
 
 
 def wait_for_the_thread() -> None:
-    reset_mail._thread.submit(lambda: None).result()
+    reset_mail.finish()
 
 
 def test_the_answer_to_a_reset_does_not_tell_who_exists(visitor: Visitor, mails: list[str]) -> None:

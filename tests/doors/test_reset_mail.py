@@ -7,7 +7,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from skileez.web import reset_mail
+from skileez.notifications import mail
+from skileez.notifications.channels import Failed
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -57,14 +58,14 @@ def server() -> Iterator[Server]:
 
 
 def a_mail() -> EmailMessage:
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "hello@example.org", "ada@example.org", "Grüße"
-    mail.set_content("A link.\n")
-    return mail
+    one = EmailMessage()
+    one["From"], one["To"], one["Subject"] = "hello@example.org", "ada@example.org", "Grüße"
+    one.set_content("A link.\n")
+    return one
 
 
 def test_a_mail_is_handed_over_with_its_sender_and_reader(server: Server) -> None:
-    reset_mail.send(f"smtp://127.0.0.1:{server.server_address[1]}", a_mail())
+    mail.deliver(f"smtp://127.0.0.1:{server.server_address[1]}", a_mail())
     assert "rcpt TO:<ada@example.org>" in server.said
     assert any(line.startswith("mail FROM:<hello@example.org>") for line in server.said)
     assert "A link." in server.said
@@ -72,7 +73,7 @@ def test_a_mail_is_handed_over_with_its_sender_and_reader(server: Server) -> Non
 
 def test_a_server_with_a_password_is_told_it(server: Server) -> None:
     port = server.server_address[1]
-    reset_mail.send(f"smtp://user%40here:pass%2Fword@127.0.0.1:{port}", a_mail())
+    mail.deliver(f"smtp://user%40here:pass%2Fword@127.0.0.1:{port}", a_mail())
     import base64
 
     told = next(line for line in server.said if line.startswith("AUTH"))
@@ -81,6 +82,6 @@ def test_a_server_with_a_password_is_told_it(server: Server) -> None:
 
 def test_a_mail_is_not_sent_in_the_clear_where_tls_was_asked_for(server: Server) -> None:
     port = server.server_address[1]
-    with pytest.raises(OSError, match="STARTTLS"):
-        reset_mail.send(f"smtp+starttls://127.0.0.1:{port}", a_mail())
+    with pytest.raises(Failed, match="STARTTLS"):
+        mail.deliver(f"smtp+starttls://127.0.0.1:{port}", a_mail())
     assert "A link." not in server.said
