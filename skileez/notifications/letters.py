@@ -260,8 +260,8 @@ def _facts(found: About, zone: str, start: datetime | None) -> list[tuple[str, s
     if event is not None and event.session_id is not None:
         if event.old_time and event.new_time and event.old_time != event.new_time:
             told += [("Before", when(event.old_time, zone)), ("Now", when(event.new_time, zone))]
-        elif event.new_time or event.old_time:
-            told.append(("When", when(event.new_time or event.old_time, zone)))
+        elif time := event.new_time or event.old_time or (session and session.scheduled_at):
+            told.append(("When", when(time, zone)))
         proposed = event.details.get("proposed_times") or []
         told += [
             (f"Proposed {n}" if len(proposed) > 1 else "Proposed", when(_instant(time), zone))
