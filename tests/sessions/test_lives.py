@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from sqlalchemy.orm import undefer
 
 from skileez import db
 from skileez.contracts.models import Contract
@@ -38,6 +39,7 @@ class World:
         return list(
             Session.query.filter(Session.contract_id.in_(self.contracts))
             .order_by(Session.id)
+            .options(undefer(Session.stored_state))
             .populate_existing()
         )
 
@@ -170,8 +172,10 @@ def aim(world: World, move: Move) -> tuple[int, str] | None:
 def check_invariants(world: World) -> None:
     sessions = world.sessions()
     live = [one for one in sessions if one.status in rules.LIVE]
+    proposed = set(db.session.scalars(select(ProposedTime.session_id)))
     for one in sessions:
         check_row(one)
+        assert one.reschedule_requested or one.id not in proposed
         before = world.seen.get(one.id, "scheduled")
         assert before == one.status or (before, one.status) in set(rules.TRANSITIONS.values())
         world.seen[one.id] = one.status
@@ -207,9 +211,7 @@ def check_row(one: Session) -> None:
         one.reschedule_deadline,
     )
     assert all(request) if pending else not any(request)
-    if not pending:
-        assert ProposedTime.query.filter_by(session_id=one.id).count() == 0
-    else:
+    if pending:
         assert one.status == "scheduled"
         assert one.reschedule_deadline <= one.scheduled_at
     assert (one.scheduled_at is None) is (one.ends_at is None)
@@ -241,9 +243,15 @@ def bound(database: str) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("bound")
-@long_stories
-@given(st.lists(moves, min_size=15, max_size=25))
-def test_whatever_is_tried_in_whatever_order_the_rows_stay_true(story: list[Move]) -> None:
+def test_whatever_is_tried_in_whatever_order_the_rows_stay_true(engine_name: str) -> None:
+    stories = given(st.lists(moves, min_size=15, max_size=25))(live)
+    # The same stories, derandomized; PostgreSQL, which takes twice as long, hears half of them.
+    (long_stories if engine_name == "sqlite" else settings(long_stories, max_examples=12))(
+        stories
+    )()
+
+
+def live(story: list[Move]) -> None:
     world = begin()
     before, known = rows(world), told(world)
     for move in story:
