@@ -22,8 +22,8 @@ from skileez.contracts.rules import (
 )
 from skileez.errors import NotFound, Refused, require
 from skileez.events import SYSTEM, Actor, Event
+from skileez.sessions import outcome_rules, rules
 from skileez.sessions import policy as policies
-from skileez.sessions import rules
 from skileez.sessions.models import Session, live_numbers, lock_people, taken_by
 from skileez.sessions.reschedule_rules import Silence
 from skileez.sessions.row import in_utc
@@ -233,7 +233,7 @@ def mark_no_show(session_id: int, now: datetime, *, policy: Policy | None = None
     policy = policy or policies.in_force()
 
     def mark(session: Session) -> bool:
-        due = rules.is_no_show_due(
+        due = outcome_rules.is_no_show_due(
             session.facts, now, policy, communicated=has_communicated(session)
         )
         if due:

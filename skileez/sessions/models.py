@@ -22,8 +22,8 @@ from skileez.contracts.rules import (
 from skileez.db import one_of
 from skileez.errors import Refused, require
 from skileez.events import SYSTEM, Actor
-from skileez.sessions import guards, rules
-from skileez.sessions.rescheduling import Rescheduling
+from skileez.sessions import guards, outcome_rules, rules
+from skileez.sessions.ending import Ending
 from skileez.sessions.row import BookedTime, ProposedTime, lock_people, taken_by
 from skileez.sessions.rules import Absent, Policy, RequestKind, State, Status
 
@@ -37,7 +37,7 @@ _DISPUTED = text("correction_by IS NOT NULL")
 _OPEN = text("status = 'scheduled'")
 
 
-class Session(Rescheduling):
+class Session(Ending):
     """One session of a contract; a make-up is a new row with the number of the one it replaces."""
 
     __tablename__ = "session"
@@ -124,7 +124,7 @@ class Session(Rescheduling):
 
     def is_overdue(self, *, now: datetime | None = None) -> bool:
         """Whether its end has passed and nobody has said what became of it."""
-        return rules.is_overdue(self.facts, self._when(now))
+        return outcome_rules.is_overdue(self.facts, self._when(now))
 
     @property
     def counts_as_no_show(self) -> bool:
@@ -132,9 +132,9 @@ class Session(Rescheduling):
         ahead = None
         if self.cancelled_at and self.scheduled_at:
             ahead = rules.lead(self.scheduled_at, self.cancelled_at)
-        return rules.counts_as_no_show(self.status, ahead)
+        return outcome_rules.counts_as_no_show(self.status, ahead)
 
-    # Confirming and completing
+    # Confirming
 
     def can_confirm(self, role: str, *, now: datetime | None = None) -> bool:
         """Whether this role may confirm it now."""
@@ -148,105 +148,7 @@ class Session(Rescheduling):
             self.confirmed_by_coach = True
             self.say("session.confirmed", actor=actor, role=by, now=now)
 
-    def can_be_completed(self, *, now: datetime | None = None) -> bool:
-        """Whether a participant may complete it now."""
-        return rules.may_complete(self.facts, None, self._when(now)) is None
-
-    def mark_completed(
-        self,
-        notes: str | None = None,
-        by: str | None = None,
-        *,
-        actual_minutes: int | None = None,
-        actor: Actor = SYSTEM,
-        now: datetime | None = None,
-    ) -> None:
-        """It took place. Notes go under the completer's role; a pending request is closed."""
-        now = self._when(now)
-        require(rules.may_complete(self.facts, by, now))
-        require(rules.check_notes(notes))
-        if notes and notes.strip():
-            require(rules.refuse_stranger(by))  # notes are somebody's: never lost in silence
-        require(rules.check_actual_minutes(actual_minutes))
-        closed = self._close_request()
-        self.completed_date, self.actual_minutes = now, actual_minutes
-        self._store_notes(notes, by)
-        self._become("complete", "session.completed", actor, by, now, details=closed)
-        self.contract.count_completed(actor=actor, now=now)
-
-    def add_notes(
-        self, notes: str, by: str, *, actor: Actor = SYSTEM, now: datetime | None = None
-    ) -> None:
-        """This participant's own notes on a completed session; what they had is replaced."""
-        now = self._when(now)
-        require(rules.may_add_notes(self.facts, by))
-        require(rules.check_notes(notes))
-        before = self.student_notes if by == rules.Role.STUDENT else self.coach_notes
-        if (notes.strip() or None) != before:
-            self._store_notes(notes, by)
-            self.say(
-                "session.notes_changed",
-                actor=actor,
-                role=by,
-                now=now,
-                details={"before": before},
-            )
-
-    def _store_notes(self, notes: str | None, by: str | None) -> None:
-        said = (notes or "").strip() or None
-        if by == rules.Role.STUDENT:
-            self.student_notes = said
-        elif by == rules.Role.COACH:
-            self.coach_notes = said
-
-    # Cancelling, missing, correcting
-
-    def cancel_session(
-        self,
-        *,
-        by: str | None = None,
-        reason: str | None = None,
-        actor: Actor = SYSTEM,
-        now: datetime | None = None,
-        policy: Policy | None = None,
-        with_contract: bool = False,
-    ) -> None:
-        """At once and for good; its number is free for a make-up. A participant gives a reason.
-
-        ``with_contract``: because its contract ends, which is told once for all its sessions.
-        """
-        now, policy = self._when(now), self._policy(policy)
-        require(rules.may_cancel(self.facts, by))
-        said = self._reason(by, reason)
-        ahead = self.get_time_until_session(now=now)
-        closed = self._close_request()
-        self.cancelled_at, self.cancelled_by, self.cancel_reason = now, by, said
-        self.cancelled_late = rules.is_late_cancellation(ahead, by, policy)
-        lead = None if ahead is None else int(ahead.total_seconds())
-        details = {"lead_seconds": lead, "late": self.cancelled_late, **closed}
-        if with_contract:
-            details["with_contract"] = True
-        self._become("cancel", "session.cancelled", actor, by, now, said, details)
-
-    def mark_missed(
-        self,
-        *,
-        by: str | None = None,
-        reason: str | None = None,
-        absent: str | None = None,
-        actor: Actor = SYSTEM,
-        now: datetime | None = None,
-    ) -> None:
-        """Nobody held it; a participant says who was absent and why. Its number is free again."""
-        now = self._when(now)
-        require(rules.may_mark_missed(self.facts, by, now))
-        said = self._reason(by, reason)
-        if by is not None or absent is not None:
-            require(rules.check_absent(absent))
-        closed = self._close_request()
-        self.missed_at, self.missed_by, self.missed_reason = now, by, said
-        self.absent = absent
-        self._become("miss", "session.missed", actor, by, now, said, {"absent": absent, **closed})
+    # Correcting
 
     def request_correction(
         self,
@@ -259,7 +161,7 @@ class Session(Rescheduling):
     ) -> None:
         """A participant says that a missed session did take place; the other has to agree."""
         now, policy = self._when(now), self._policy(policy)
-        require(rules.may_request_correction(self.facts, by, now, policy))
+        require(outcome_rules.may_request_correction(self.facts, by, now, policy))
         require(check_reason(reason))
         self.correction_by, self.correction_reason = by, reason.strip()
         self.say(
@@ -275,7 +177,7 @@ class Session(Rescheduling):
         the contract has none left, or its time was given to another session.
         """
         now, by = self._when(now), self.role_of(actor.id) or by
-        require(rules.may_answer_correction(self.facts, by))
+        require(outcome_rules.may_answer_correction(self.facts, by))
         taken = live_numbers(self.contract_id)
         require(may_add_session(len(taken), self.contract.total_sessions))
         if self.scheduled_at and (whose := self.free_for_both(self.scheduled_at)):
@@ -302,7 +204,7 @@ class Session(Rescheduling):
     ) -> None:
         """The other participant or an administrator disagrees: it stays missed."""
         now, by = self._when(now), self.role_of(actor.id) or by
-        require(rules.may_answer_correction(self.facts, by))
+        require(outcome_rules.may_answer_correction(self.facts, by))
         self.correction_by = None
         self.say("session.correction_declined", actor=actor, role=by, now=now)
 
@@ -349,36 +251,6 @@ class Session(Rescheduling):
                 now=self._when(now),
                 details={"meeting_url": url},
             )
-
-    # Shared by the verbs
-
-    def _reason(self, by: str | None, reason: str | None) -> str | None:
-        if by is not None or reason:
-            require(check_reason(reason))
-        return (reason or "").strip() or None
-
-    def _become(
-        self,
-        transition: str,
-        verb: str,
-        actor: Actor,
-        by: str | None,
-        now: datetime,
-        reason: str | None = None,
-        details: dict[str, object] | None = None,
-    ) -> None:
-        before, self.status = rules.TRANSITIONS[transition]
-        self.say(
-            verb,
-            actor=actor,
-            role=by,
-            now=now,
-            status_from=before,
-            status_to=self.status,
-            old_time=self.scheduled_at,
-            reason=reason,
-            details=details,
-        )
 
 
 def live_numbers(contract_id: int) -> set[int]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from skileez.contracts.models import Contract
-from skileez.sessions import reschedule_rules, rules
+from skileez.sessions import outcome_rules, reschedule_rules, rules
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy, RequestKind
 from skileez.web.display import length, when
@@ -86,7 +86,7 @@ def of_cancelling(
         _("There is no refund: the credit stays, and you can book the session again."),
     ]
     ahead = session.get_time_until_session(now=now)
-    if rules.is_late_cancellation(ahead, role, policy) and ahead is not None:
+    if outcome_rules.is_late_cancellation(ahead, role, policy) and ahead is not None:
         if ahead.total_seconds() <= 0:
             told.append(_("It has already started, so this counts as a no-show in the figures."))
         else:

@@ -25,7 +25,7 @@ from wtforms.widgets import NumberInput, URLInput
 from skileez.contracts import rules as contract_rules
 from skileez.contracts.rules import MAX_MINUTES, MIN_MINUTES, REASON_MAX, REASON_MIN
 from skileez.errors import Refusal
-from skileez.sessions import reschedule_rules, rules
+from skileez.sessions import outcome_rules, reschedule_rules, rules
 from skileez.web.account_forms import AccountForm, Rule, may_use_zone
 from skileez.web.display import sentence
 from skileez.web.language import lazy_gettext as _l
@@ -65,7 +65,9 @@ def _reason(label: Any, *, required: bool = True) -> TextAreaField:
 
 
 def _notes(label: Any) -> TextAreaField:
-    return TextAreaField(label, [Maybe(rules.check_notes, maxlength=rules.NOTES_MAX)], [trim])
+    return TextAreaField(
+        label, [Maybe(outcome_rules.check_notes, maxlength=outcome_rules.NOTES_MAX)], [trim]
+    )
 
 
 class WholeNumber(IntegerField):
@@ -160,9 +162,9 @@ class SessionCompletionForm(SessionForm):
     notes = _notes(_l("Session notes"))
     actual_minutes = _minutes(
         _l("How long it really took, in minutes"),
-        rules.check_actual_minutes,
+        outcome_rules.check_actual_minutes,
         min=1,
-        max=rules.ACTUAL_MINUTES_MAX,
+        max=outcome_rules.ACTUAL_MINUTES_MAX,
     )
 
 

@@ -10,7 +10,7 @@ from skileez import clock
 from skileez.db import transaction
 from skileez.errors import Refusal, Refused, require
 from skileez.events import Actor
-from skileez.sessions import actions, policy, rules
+from skileez.sessions import actions, outcome_rules, policy, rules
 from skileez.sessions.models import Session
 from skileez.web import consequences, session_view
 from skileez.web.access import PARTICIPANT, access, me
@@ -100,7 +100,7 @@ def complete_form(session_id: int) -> ResponseReturnValue:
         SessionCompletionForm,
         "sessions/session_completion.html",
         _completing,
-        lambda session, role: rules.may_complete(session.facts, role, clock.now()),
+        lambda session, role: outcome_rules.may_complete(session.facts, role, clock.now()),
     )
 
 
@@ -140,7 +140,7 @@ def cancel_form(session_id: int) -> ResponseReturnValue:
         SessionCancelForm,
         "sessions/session_cancel.html",
         _cancelling,
-        lambda session, role: rules.may_cancel(session.facts, role),
+        lambda session, role: outcome_rules.may_cancel(session.facts, role),
     )
 
 
@@ -174,7 +174,7 @@ def missed_form(session_id: int) -> ResponseReturnValue:
         SessionMissedForm,
         "sessions/session_missed.html",
         _missing,
-        lambda session, role: rules.may_mark_missed(session.facts, role, clock.now()),
+        lambda session, role: outcome_rules.may_mark_missed(session.facts, role, clock.now()),
     )
 
 
@@ -217,7 +217,7 @@ def correction(session_id: int) -> ResponseReturnValue:
         CorrectionForm,
         "sessions/session_correction.html",
         _correcting,
-        lambda session, role: rules.may_request_correction(
+        lambda session, role: outcome_rules.may_request_correction(
             session.facts, role, clock.now(), policy.in_force()
         ),
     )

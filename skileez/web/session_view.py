@@ -8,7 +8,7 @@ from flask import url_for
 
 from skileez import zones
 from skileez.errors import Refusal
-from skileez.sessions import reschedule_rules, rules
+from skileez.sessions import outcome_rules, reschedule_rules, rules
 from skileez.sessions.models import Session
 from skileez.sessions.queries import Line
 from skileez.sessions.rules import Facts, Policy, Status
@@ -106,7 +106,7 @@ def todo(line: Line, now: datetime, policy: Policy) -> Step | None:
             kind="primary",
             note=_("It has no time yet."),
         )
-    if facts.correction_by and rules.may_answer_correction(facts, role) is None:
+    if facts.correction_by and outcome_rules.may_answer_correction(facts, role) is None:
         return Step(
             "correction",
             _("Look at it"),
@@ -115,7 +115,10 @@ def todo(line: Line, now: datetime, policy: Policy) -> Step | None:
             kind="primary",
             note=_("%(name)s says that it did take place.", name=line.other_name),
         )
-    if rules.is_overdue(facts, now) and rules.may_complete(facts, role, now) is None:
+    if (
+        outcome_rules.is_overdue(facts, now)
+        and outcome_rules.may_complete(facts, role, now) is None
+    ):
         return Step(
             "complete",
             _("Complete"),
@@ -248,25 +251,25 @@ def _life_steps(
             kind="primary",
         )
     made += _step(
-        rules.may_complete(facts, role, now),
+        outcome_rules.may_complete(facts, role, now),
         session,
         *("complete", _("Complete it"), "check", "complete_form"),
-        kind="primary" if rules.is_overdue(facts, now) else "quiet",
+        kind="primary" if outcome_rules.is_overdue(facts, now) else "quiet",
     )
     made += _step(
-        rules.may_mark_missed(facts, role, now),
+        outcome_rules.may_mark_missed(facts, role, now),
         session,
         *("missed", _("It was missed"), "missed", "missed_form"),
     )
     made += _step(
-        rules.may_cancel(facts, role),
+        outcome_rules.may_cancel(facts, role),
         session,
         *("cancel", _("Cancel it"), "x-circle", "cancel_form"),
         kind="danger",
     )
-    until = rules.correction_until(facts, policy)
+    until = outcome_rules.correction_until(facts, policy)
     made += _step(
-        rules.may_request_correction(facts, role, now, policy),
+        outcome_rules.may_request_correction(facts, role, now, policy),
         session,
         *("correction", _("It did take place"), "flag", "correction"),
         note=_("until %(until)s", until=when(until)) if until else None,

@@ -16,7 +16,7 @@ from skileez import clock
 from skileez.db import transaction
 from skileez.errors import Refusal, Refused, require
 from skileez.events import Actor
-from skileez.sessions import actions, policy, queries, rules
+from skileez.sessions import actions, outcome_rules, policy, queries, rules
 from skileez.sessions.models import Session
 from skileez.sessions.queries import Cursor, Filter, View
 from skileez.sessions.reschedule_rules import SETTLED
@@ -224,7 +224,7 @@ def show_page(
     facts = session.facts
     other = other_of(session, role or "student")
     made = session_view.steps(session, role, now, inforce) if role else []
-    may_add_notes = role is not None and rules.may_add_notes(facts, role) is None
+    may_add_notes = role is not None and outcome_rules.may_add_notes(facts, role) is None
     may_set_link = role is not None and rules.may_set_meeting_url(facts, role) is None
     return render_template(
         "sessions/show.html",
@@ -246,13 +246,13 @@ def show_page(
         silence=consequences.of_silence(session) if session.reschedule_requested else None,
         timeline=life_line.timeline(queries.history(session.id)),
         may_settle_correction=session.correction_by is not None
-        and rules.may_answer_correction(facts, role or "admin") is None,
+        and outcome_rules.may_answer_correction(facts, role or "admin") is None,
         may_set_link=may_set_link,
         may_add_notes=may_add_notes,
         notes_form=notes_form or (_notes_form(session, role) if may_add_notes else None),
         link_form=link_form or (_link_form(session) if may_set_link else None),
         said=sentence(refused.refusal) if refused else None,
-        overdue=rules.is_overdue(facts, now),
+        overdue=outcome_rules.is_overdue(facts, now),
     ), status or (STATUS[refused.refusal.kind] if refused else 200)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from skileez.errors import Kind
-from skileez.sessions import rules
+from skileez.sessions import outcome_rules
 from skileez.sessions.rules import Facts
 from tests.cast import DAY, HOUR, POLICY, SECOND, asked, assert_refuses, facts, said
 
@@ -32,13 +32,13 @@ from tests.cast import DAY, HOUR, POLICY, SECOND, asked, assert_refuses, facts, 
 def test_either_participant_cancels_any_scheduled_session(
     session: Facts, role: str | None, code: str | None
 ) -> None:
-    assert said(rules.may_cancel(session, role)) == code
+    assert said(outcome_rules.may_cancel(session, role)) == code
 
 
 def test_a_cancellation_refused_says_why() -> None:
-    done = rules.may_cancel(facts(status="completed"), "student")
+    done = outcome_rules.may_cancel(facts(status="completed"), "student")
     assert_refuses(done, "not_scheduled", "completed")
-    stranger = rules.may_cancel(facts(), "stranger")
+    stranger = outcome_rules.may_cancel(facts(), "stranger")
     assert_refuses(stranger, "not_a_participant", kind=Kind.FORBIDDEN)
 
 
@@ -57,9 +57,9 @@ def test_a_cancellation_refused_says_why() -> None:
 def test_a_cancellation_under_the_cancellers_notice_is_late(
     lead: timedelta | None, student: bool, coach: bool
 ) -> None:
-    assert rules.is_late_cancellation(lead, "student", POLICY) is student
-    assert rules.is_late_cancellation(lead, "coach", POLICY) is coach
-    assert rules.is_late_cancellation(lead, None, POLICY) is False
+    assert outcome_rules.is_late_cancellation(lead, "student", POLICY) is student
+    assert outcome_rules.is_late_cancellation(lead, "coach", POLICY) is coach
+    assert outcome_rules.is_late_cancellation(lead, None, POLICY) is False
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_a_cancellation_under_the_cancellers_notice_is_late(
 def test_cancelling_after_the_start_dodges_no_no_show(
     status: str, lead: timedelta | None, counts: bool
 ) -> None:
-    assert rules.counts_as_no_show(status, lead) is counts
+    assert outcome_rules.counts_as_no_show(status, lead) is counts

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from skileez.errors import Kind
-from skileez.sessions import rules
+from skileez.sessions import outcome_rules
 from skileez.sessions.rules import Facts
 from tests.cast import HOUR, MINUTE, NOW, SECOND, asked, assert_refuses, facts, said
 
@@ -36,17 +36,17 @@ STARTED = facts(-HOUR)
 def test_either_participant_completes_a_started_session_of_an_active_contract(
     session: Facts, role: str | None, code: str | None
 ) -> None:
-    assert said(rules.may_complete(session, role, NOW)) == code
+    assert said(outcome_rules.may_complete(session, role, NOW)) == code
 
 
 def test_a_completion_refused_says_why() -> None:
-    early = rules.may_complete(facts(90 * MINUTE), "coach", NOW)
+    early = outcome_rules.may_complete(facts(90 * MINUTE), "coach", NOW)
     assert_refuses(early, "not_started", "1 h 30 min left", "13:30 UTC")
-    over = rules.may_complete(facts(-HOUR, status="cancelled"), "coach", NOW)
+    over = outcome_rules.may_complete(facts(-HOUR, status="cancelled"), "coach", NOW)
     assert_refuses(over, "not_scheduled", "cancelled")
-    paused = rules.may_complete(facts(-HOUR, contract_status="paused"), "coach", NOW)
+    paused = outcome_rules.may_complete(facts(-HOUR, contract_status="paused"), "coach", NOW)
     assert_refuses(paused, "contract_not_active", "paused")
-    stranger = rules.may_complete(STARTED, "stranger", NOW)
+    stranger = outcome_rules.may_complete(STARTED, "stranger", NOW)
     assert_refuses(stranger, "not_a_participant", kind=Kind.FORBIDDEN)
 
 
@@ -63,9 +63,9 @@ def test_a_completion_refused_says_why() -> None:
 def test_notes_are_optional_and_have_at_most_a_thousand_characters(
     notes: str | None, code: str | None
 ) -> None:
-    assert said(rules.check_notes(notes)) == code
+    assert said(outcome_rules.check_notes(notes)) == code
     if code:
-        assert_refuses(rules.check_notes(notes), code, "1000", "1001", kind=Kind.INVALID)
+        assert_refuses(outcome_rules.check_notes(notes), code, "1000", "1001", kind=Kind.INVALID)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_notes_are_optional_and_have_at_most_a_thousand_characters(
     ],
 )
 def test_the_actual_length_is_a_minute_to_a_day(minutes: int | None, code: str | None) -> None:
-    refusal = rules.check_actual_minutes(minutes)
+    refusal = outcome_rules.check_actual_minutes(minutes)
     assert said(refusal) == code
     if code:
         assert_refuses(refusal, code, "1440", str(minutes), kind=Kind.INVALID)
@@ -100,7 +100,7 @@ def test_the_actual_length_is_a_minute_to_a_day(minutes: int | None, code: str |
 def test_each_participant_adds_their_notes_once_it_is_completed(
     session: Facts, role: str, code: str | None
 ) -> None:
-    assert said(rules.may_add_notes(session, role)) == code
+    assert said(outcome_rules.may_add_notes(session, role)) == code
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_each_participant_adds_their_notes_once_it_is_completed(
 def test_it_is_overdue_once_its_end_has_passed_and_nobody_said_what_became_of_it(
     session: Facts, overdue: bool
 ) -> None:
-    assert rules.is_overdue(session, NOW) is overdue
+    assert outcome_rules.is_overdue(session, NOW) is overdue

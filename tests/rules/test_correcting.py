@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from skileez.errors import Kind
-from skileez.sessions import rules
+from skileez.sessions import outcome_rules
 from skileez.sessions.rules import Facts, Policy
 from tests.cast import DAY, HOUR, NOW, POLICY, SECOND, assert_refuses, facts, said
 
@@ -35,24 +35,28 @@ def missed(ago: timedelta = HOUR, **told: Any) -> Facts:
 def test_a_participant_disputes_a_missed_mark_for_three_days(
     session: Facts, role: str, code: str | None
 ) -> None:
-    assert said(rules.may_request_correction(session, role, NOW, POLICY)) == code
+    assert said(outcome_rules.may_request_correction(session, role, NOW, POLICY)) == code
 
 
 def test_a_dispute_refused_says_why() -> None:
-    late = rules.may_request_correction(missed(80 * HOUR), "student", NOW, POLICY)
+    late = outcome_rules.may_request_correction(missed(80 * HOUR), "student", NOW, POLICY)
     assert_refuses(late, "correction_too_late", "3 days", "Mon 2 Mar 2026, 04:00 UTC")
-    second = rules.may_request_correction(missed(correction_by="coach"), "student", NOW, POLICY)
+    second = outcome_rules.may_request_correction(
+        missed(correction_by="coach"), "student", NOW, POLICY
+    )
     assert_refuses(second, "correction_pending", "coach")
-    held = rules.may_request_correction(facts(-HOUR, status="completed"), "coach", NOW, POLICY)
+    held = outcome_rules.may_request_correction(
+        facts(-HOUR, status="completed"), "coach", NOW, POLICY
+    )
     assert_refuses(held, "not_missed", "completed")
 
 
 def test_the_time_to_dispute_is_the_operators() -> None:
     policy = Policy(correction_within=HOUR)
-    assert rules.correction_until(missed(HOUR), policy) == NOW
-    assert rules.correction_until(facts(), policy) is None
-    assert said(rules.may_request_correction(missed(HOUR), "coach", NOW, policy)) is None
-    too_late = rules.may_request_correction(missed(HOUR + SECOND), "coach", NOW, policy)
+    assert outcome_rules.correction_until(missed(HOUR), policy) == NOW
+    assert outcome_rules.correction_until(facts(), policy) is None
+    assert said(outcome_rules.may_request_correction(missed(HOUR), "coach", NOW, policy)) is None
+    too_late = outcome_rules.may_request_correction(missed(HOUR + SECOND), "coach", NOW, policy)
     assert said(too_late) == "correction_too_late"
 
 
@@ -76,9 +80,9 @@ ASKED = missed(correction_by="student")
 def test_the_other_participant_or_an_administrator_agrees(
     session: Facts, role: str, code: str | None
 ) -> None:
-    assert said(rules.may_answer_correction(session, role)) == code
+    assert said(outcome_rules.may_answer_correction(session, role)) == code
 
 
 def test_nobody_agrees_with_themselves() -> None:
-    own = rules.may_answer_correction(ASKED, "student")
+    own = outcome_rules.may_answer_correction(ASKED, "student")
     assert_refuses(own, "own_correction", "coach", "administrator", kind=Kind.FORBIDDEN)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from skileez.errors import Kind
-from skileez.sessions import rules
+from skileez.sessions import outcome_rules
 from skileez.sessions.rules import Facts, Policy
 from tests.cast import HOUR, MINUTE, NOW, POLICY, SECOND, asked, assert_refuses, facts, said
 
@@ -32,22 +32,22 @@ from tests.cast import HOUR, MINUTE, NOW, POLICY, SECOND, asked, assert_refuses,
 def test_a_participant_marks_it_missed_once_it_has_started(
     session: Facts, role: str | None, code: str | None
 ) -> None:
-    assert said(rules.may_mark_missed(session, role, NOW)) == code
+    assert said(outcome_rules.may_mark_missed(session, role, NOW)) == code
 
 
 def test_a_missed_mark_too_early_says_how_long_is_left() -> None:
-    early = rules.may_mark_missed(facts(20 * MINUTE), "coach", NOW)
+    early = outcome_rules.may_mark_missed(facts(20 * MINUTE), "coach", NOW)
     assert_refuses(early, "not_started", "20 min left", "12:20 UTC")
 
 
 @pytest.mark.parametrize("absent", ["student", "coach", "both"])
 def test_a_no_show_names_who_was_absent(absent: str) -> None:
-    assert rules.check_absent(absent) is None
+    assert outcome_rules.check_absent(absent) is None
 
 
 @pytest.mark.parametrize("absent", [None, "", "nobody", "Student", "admin"])
 def test_a_no_show_of_nobody_is_refused(absent: str | None) -> None:
-    refusal = rules.check_absent(absent)
+    refusal = outcome_rules.check_absent(absent)
     assert_refuses(refusal, "absent_missing", "student", "coach", "both", kind=Kind.INVALID)
 
 
@@ -75,11 +75,11 @@ HOUR_LONG = 60 * MINUTE + 30 * MINUTE
 def test_silence_for_thirty_minutes_after_the_end_makes_it_missed(
     session: Facts, communicated: bool, due: bool
 ) -> None:
-    assert rules.is_no_show_due(session, NOW, POLICY, communicated=communicated) is due
+    assert outcome_rules.is_no_show_due(session, NOW, POLICY, communicated=communicated) is due
 
 
 def test_the_grace_is_the_operators() -> None:
     policy = Policy(no_show_grace=5 * MINUTE)
-    assert rules.is_no_show_due(facts(-65 * MINUTE), NOW, policy, communicated=False)
+    assert outcome_rules.is_no_show_due(facts(-65 * MINUTE), NOW, policy, communicated=False)
     early = facts(-65 * MINUTE + SECOND)
-    assert not rules.is_no_show_due(early, NOW, policy, communicated=False)
+    assert not outcome_rules.is_no_show_due(early, NOW, policy, communicated=False)

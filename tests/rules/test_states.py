@@ -9,7 +9,7 @@ import pytest
 
 from skileez.contracts import rules as contract_rules
 from skileez.errors import Figure, Kind, Refusal, Refused, duration, in_utc, require
-from skileez.sessions import reschedule_rules, rules
+from skileez.sessions import outcome_rules, reschedule_rules, rules
 from skileez.sessions.rules import Policy, Role, State, Status
 from tests.cast import DAY, HOUR, MINUTE, NOW, SECOND, asked, facts
 
@@ -30,10 +30,10 @@ def test_there_are_four_ways_to_change_a_status_and_no_other() -> None:
 def test_a_verb_runs_only_from_the_status_it_starts_at(status: Status) -> None:
     session = facts(-HOUR, status=status, missed_at=NOW, correction_by="coach")
     runs = {
-        "complete": rules.may_complete(session, "student", NOW),
-        "cancel": rules.may_cancel(session, "student"),
-        "miss": rules.may_mark_missed(session, "student", NOW),
-        "correct": rules.may_answer_correction(session, "student"),
+        "complete": outcome_rules.may_complete(session, "student", NOW),
+        "cancel": outcome_rules.may_cancel(session, "student"),
+        "miss": outcome_rules.may_mark_missed(session, "student", NOW),
+        "correct": outcome_rules.may_answer_correction(session, "student"),
     }
     assert {verb for verb, refusal in runs.items() if refusal is None} == {
         verb for verb, (start, _) in rules.TRANSITIONS.items() if start == status
@@ -133,7 +133,7 @@ def test_every_rule_is_asked_in_a_table_of_this_folder() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute | ast.Name)
     }
-    for module in (rules, reschedule_rules, contract_rules):
+    for module in (rules, outcome_rules, reschedule_rules, contract_rules):
         source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         named = {
             node.name
@@ -146,7 +146,7 @@ def test_every_rule_is_asked_in_a_table_of_this_folder() -> None:
 
 def test_every_refusal_has_a_code_of_its_own() -> None:
     codes: dict[str, int] = {}
-    for module in (rules, reschedule_rules, contract_rules):
+    for module in (rules, outcome_rules, reschedule_rules, contract_rules):
         source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(source):
             match node:

@@ -1,0 +1,148 @@
+"""The verbs that end a session: complete, cancel, miss; and notes on a completed one."""
+
+from datetime import datetime
+
+from skileez.contracts.rules import check_reason
+from skileez.errors import require
+from skileez.events import SYSTEM, Actor
+from skileez.sessions import outcome_rules, rules
+from skileez.sessions.rescheduling import Rescheduling
+from skileez.sessions.rules import Policy
+
+
+class Ending(Rescheduling):
+    """Each closes the pending request, and tells what became of it in one event.
+
+    None commits; each raises ``Refused`` or is done. ``now`` and ``policy`` default to the clock
+    and the policy in force; ``actor`` to the system.
+    """
+
+    __abstract__ = True
+
+    def can_be_completed(self, *, now: datetime | None = None) -> bool:
+        """Whether a participant may complete it now."""
+        return outcome_rules.may_complete(self.facts, None, self._when(now)) is None
+
+    def mark_completed(
+        self,
+        notes: str | None = None,
+        by: str | None = None,
+        *,
+        actual_minutes: int | None = None,
+        actor: Actor = SYSTEM,
+        now: datetime | None = None,
+    ) -> None:
+        """It took place. Notes go under the completer's role; a pending request is closed."""
+        now = self._when(now)
+        require(outcome_rules.may_complete(self.facts, by, now))
+        require(outcome_rules.check_notes(notes))
+        if notes and notes.strip():
+            require(rules.refuse_stranger(by))  # notes are somebody's: never lost in silence
+        require(outcome_rules.check_actual_minutes(actual_minutes))
+        closed = self._close_request()
+        self.completed_date, self.actual_minutes = now, actual_minutes
+        self._store_notes(notes, by)
+        self._become("complete", "session.completed", actor, by, now, details=closed)
+        self.contract.count_completed(actor=actor, now=now)
+
+    def add_notes(
+        self, notes: str, by: str, *, actor: Actor = SYSTEM, now: datetime | None = None
+    ) -> None:
+        """This participant's own notes on a completed session; what they had is replaced."""
+        now = self._when(now)
+        require(outcome_rules.may_add_notes(self.facts, by))
+        require(outcome_rules.check_notes(notes))
+        before = self.student_notes if by == rules.Role.STUDENT else self.coach_notes
+        if (notes.strip() or None) != before:
+            self._store_notes(notes, by)
+            self.say(
+                "session.notes_changed",
+                actor=actor,
+                role=by,
+                now=now,
+                details={"before": before},
+            )
+
+    def _store_notes(self, notes: str | None, by: str | None) -> None:
+        said = (notes or "").strip() or None
+        if by == rules.Role.STUDENT:
+            self.student_notes = said
+        elif by == rules.Role.COACH:
+            self.coach_notes = said
+
+    def cancel_session(
+        self,
+        *,
+        by: str | None = None,
+        reason: str | None = None,
+        actor: Actor = SYSTEM,
+        now: datetime | None = None,
+        policy: Policy | None = None,
+        with_contract: bool = False,
+    ) -> None:
+        """At once and for good; its number is free for a make-up. A participant gives a reason.
+
+        ``with_contract``: because its contract ends, which is told once for all its sessions.
+        """
+        now, policy = self._when(now), self._policy(policy)
+        require(outcome_rules.may_cancel(self.facts, by))
+        said = self._reason(by, reason)
+        ahead = rules.lead(self.scheduled_at, now) if self.scheduled_at else None
+        closed = self._close_request()
+        self.cancelled_at, self.cancelled_by, self.cancel_reason = now, by, said
+        self.cancelled_late = outcome_rules.is_late_cancellation(ahead, by, policy)
+        lead = None if ahead is None else int(ahead.total_seconds())
+        details = {"lead_seconds": lead, "late": self.cancelled_late, **closed}
+        if with_contract:
+            details["with_contract"] = True
+        self._become("cancel", "session.cancelled", actor, by, now, said, details)
+
+    def mark_missed(
+        self,
+        *,
+        by: str | None = None,
+        reason: str | None = None,
+        absent: str | None = None,
+        actor: Actor = SYSTEM,
+        now: datetime | None = None,
+    ) -> None:
+        """Nobody held it; a participant says who was absent and why. Its number is free again."""
+        now = self._when(now)
+        require(outcome_rules.may_mark_missed(self.facts, by, now))
+        said = self._reason(by, reason)
+        if by is not None or absent is not None:
+            require(outcome_rules.check_absent(absent))
+        closed = self._close_request()
+        self.missed_at, self.missed_by, self.missed_reason = now, by, said
+        self.absent = absent
+        self._become("miss", "session.missed", actor, by, now, said, {"absent": absent, **closed})
+
+    # Shared by the verbs
+
+    def _reason(self, by: str | None, reason: str | None) -> str | None:
+        if by is not None or reason:
+            require(check_reason(reason))
+        return (reason or "").strip() or None
+
+    def _become(
+        self,
+        transition: str,
+        verb: str,
+        actor: Actor,
+        by: str | None,
+        now: datetime,
+        reason: str | None = None,
+        details: dict[str, object] | None = None,
+    ) -> None:
+        before, self.status = rules.TRANSITIONS[transition]
+        self.say(
+            verb,
+            actor=actor,
+            role=by,
+            now=now,
+            status_from=before,
+            status_to=self.status,
+            old_time=self.scheduled_at,
+            reason=reason,
+            details=details,
+        )
