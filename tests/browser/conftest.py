@@ -17,14 +17,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests import cast
-from tests.browser.site import Server, Site, Someone, Watch, serving
+from tests.browser.site import PATIENCE, Server, Site, Someone, Watch, serving
 from tests.conftest import unbound_after
 
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache
 
-PATIENCE_MS = 15_000
-"""How long a page may take on a machine that does much else."""
+PATIENCE_MS = PATIENCE * 1000
 
 Opened = Callable[..., BrowserContext]
 Seat = Callable[..., Page]
@@ -70,8 +69,10 @@ class Browsers:
     def take(self, how: dict[str, Any]) -> BrowserContext:
         """One opened like this, with no cookie in it."""
         waiting = self.free.setdefault(repr(sorted(how.items())), [])
-        if waiting:
-            return waiting.pop()
+        return waiting.pop() if waiting else self.new(how)
+
+    def new(self, how: dict[str, Any]) -> BrowserContext:
+        """A new one opened like this."""
         context = self.browser.new_context(
             base_url=self.url, locale="en-GB", reduced_motion="reduce", **how
         )
@@ -79,10 +80,15 @@ class Browsers:
         self.watch.over(context, self.url)
         return context
 
-    def give_back(self, context: BrowserContext, how: dict[str, Any]) -> None:
-        """Close its pages, and forget who sat there."""
-        for page in context.pages:
+    def give_back(self, context: BrowserContext, how: dict[str, Any] | None) -> None:
+        """Forget who sat there, and keep one page: a new one has to learn all scripts again."""
+        if how is None:
+            context.close()
+            return
+        for page in context.pages[1:]:
             page.close()
+        for page in context.pages:
+            page.goto("about:blank")
         context.clear_cookies()
         self.free[repr(sorted(how.items()))].append(context)
 
@@ -106,13 +112,19 @@ def watch(browsers: Browsers) -> Iterator[Watch]:
 
 @pytest.fixture
 def opened(site: Site, browsers: Browsers, watch: Watch) -> Iterator[Opened]:
-    """``opened(someone=None, **how)``: a browser, in their zone and signed in."""
-    taken: list[tuple[BrowserContext, dict[str, Any]]] = []
+    """``opened(someone=None, **how)``: a browser, in their zone and signed in.
 
-    def open_one(someone: Someone | None = None, **how: Any) -> BrowserContext:
+    ``alone=True`` for a test that changes the browser itself: its clock, what it remembers, who
+    listens to it.
+    """
+    taken: list[tuple[BrowserContext, dict[str, Any] | None]] = []
+
+    def open_one(
+        someone: Someone | None = None, *, alone: bool = False, **how: Any
+    ) -> BrowserContext:
         how.setdefault("timezone_id", someone.zone if someone else "UTC")
-        context = browsers.take(how)
-        taken.append((context, how))
+        context = browsers.new(how) if alone else browsers.take(how)
+        taken.append((context, None if alone else how))
         if someone:
             context.add_cookies([site.cookie(someone)])
         return context
@@ -125,7 +137,12 @@ def opened(site: Site, browsers: Browsers, watch: Watch) -> Iterator[Opened]:
 @pytest.fixture
 def seat(opened: Opened) -> Seat:
     """``seat(someone, **how)``: a page in a browser in which they are signed in."""
-    return lambda someone=None, **how: opened(someone, **how).new_page()
+
+    def sit_down(someone: Someone | None = None, **how: Any) -> Page:
+        context = opened(someone, **how)
+        return context.pages[0] if context.pages else context.new_page()
+
+    return sit_down
 
 
 @pytest.fixture

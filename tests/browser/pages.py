@@ -102,19 +102,18 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 """By who looks: the newcomer has nothing yet, the talker's names and texts are long and hostile."""
 
-FORMS = (
-    ("nobody", "/sign-in"),
-    ("nobody", "/sign-up"),
-    ("nobody", "/reset"),
-    ("student", "/contracts/{contract}/schedule"),
-    ("student", "/sessions/{confirmed}/reschedule"),
-    ("student", "/sessions/{confirmed}/cancel-form"),
-    ("student", "/sessions/{overdue}/missed-form"),
-    ("talker", "/sessions/{missed}/correction"),
-    ("student", "/profile"),
-    ("coach", "/proposals/new"),
-    ("coach", "/sessions/{theirs}/reschedule-approval"),
-)
+FORMS: dict[str, tuple[str, ...]] = {
+    "nobody": ("/sign-in", "/sign-up", "/reset"),
+    "student": (
+        "/contracts/{contract}/schedule",
+        "/sessions/{confirmed}/reschedule",
+        "/sessions/{confirmed}/cancel-form",
+        "/sessions/{overdue}/missed-form",
+        "/profile",
+    ),
+    "talker": ("/sessions/{missed}/correction",),
+    "coach": ("/proposals/new", "/sessions/{theirs}/reschedule-approval"),
+}
 """Forms that are sent empty, to be looked at with their errors."""
 
 

@@ -1,14 +1,16 @@
 """The application, served to a real browser; its clock stands still until a test moves it."""
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from skileez import db, zones
 from skileez.accounts import actions as accounts
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from flask import Flask
     from jinja2 import BytecodeCache
     from playwright.sync_api import BrowserContext
+
+PATIENCE = 15
+"""Seconds that a request may take on a machine that does much else."""
 
 
 class Clock:
@@ -157,13 +162,29 @@ class _Handler(WSGIRequestHandler):
         """Say nothing."""
 
 
+class _Threads(ThreadedWSGIServer):
+    """Every connection has a thread, and the end waits for each."""
+
+    daemon_threads = False
+
+    def __init__(self, app: Any) -> None:
+        super().__init__("127.0.0.1", 0, app, _Handler)
+        self.connections: WeakSet[socket.socket] = WeakSet()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Note the connection, as its thread waits for the next request until it ends."""
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+
 class Server:
     """One address for the whole run, so that browsers keep their copies of the files."""
 
     def __init__(self) -> None:
-        self.app: Flask | None = None
-        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Handler)
-        self._server.daemon_threads = True
+        self._app: Flask | None = None
+        self._asked = 0
+        self._quiet = threading.Condition()
+        self._server = _Threads(self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
         )
@@ -171,13 +192,35 @@ class Server:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        assert self.app, "a page outlived its test"
-        return self.app(environ, start_response)
+        with self._quiet:
+            assert self._app, "a page outlived its test"
+            app = self._app
+            self._asked += 1
+        try:
+            return app(environ, start_response)
+        finally:
+            with self._quiet:
+                self._asked -= 1
+                self._quiet.notify_all()
+
+    @contextmanager
+    def showing(self, app: "Flask") -> Iterator[None]:
+        """Serve ``app``; at the end nothing is at work in it any more, nor in its database."""
+        self._app = app
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._app = None
+                assert self._quiet.wait_for(lambda: not self._asked, PATIENCE), "still at work"
 
     def close(self) -> None:
-        """Stop serving."""
+        """Stop serving, and let every thread end."""
         self._server.shutdown()
         self._thread.join()
+        for one in list(self._server.connections):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
 
 
@@ -202,11 +245,8 @@ def serving(
         patch.setattr("skileez.clock.now", clock)
         app = create_app(settings)
         app.jinja_env.bytecode_cache = cache
-        server.app = app
-        try:
+        with server.showing(app):
             yield Site(server.url, app, clock)
-        finally:
-            server.app = None
 
 
 class Watch:

@@ -27,7 +27,7 @@ def error_of(page: Page, field: str):
 
 
 def test_a_reason_is_counted_while_it_is_typed(seat, student, booked):
-    page = seat(student)
+    page = seat(student, alone=True)
     page.goto(f"/sessions/{booked}/cancel-form")
     reason, counter = page.get_by_label("Why are you cancelling it?"), page.locator(".counter")
     expect(counter).to_contain_text("0 / 500")
@@ -100,7 +100,7 @@ def test_proposed_times_unfold_one_by_one_and_have_to_differ(seat, student, book
 
 
 def test_a_double_click_sends_once(seat, student, booked):
-    page = seat(student)
+    page = seat(student, alone=True)
     page.goto(f"/sessions/{booked}/cancel-form")
     page.get_by_label("Why are you cancelling it?").fill("I have a fever since this morning.")
     sent: list[str] = []
@@ -112,7 +112,7 @@ def test_a_double_click_sends_once(seat, student, booked):
 
 
 def test_the_countdown_counts(seat, student, booked):
-    page = seat(student)
+    page = seat(student, alone=True)  # a clock belongs to all pages of a browser, for good
     page.clock.install(time=NOW - HOUR)
     page.clock.pause_at(NOW)
     page.goto(f"/sessions/{booked}")
@@ -240,7 +240,7 @@ def test_ending_a_contract_asks_first(seat, student, contract):
 
 
 def test_light_and_dark_are_remembered(opened):
-    context = opened(color_scheme="light", user_agent="a browser for this test alone")
+    context = opened(color_scheme="light", alone=True)
     page = context.new_page()
     page.goto("/sign-in")
     ground = "getComputedStyle(document.body).backgroundColor"
