@@ -8,11 +8,13 @@ switched on, and a transaction that will write takes the write lock when it begi
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import (
     URL,
     Connection,
@@ -115,10 +117,28 @@ def engine_for(url: str, **options: Any) -> Engine:
 
 def migrate(url: str) -> None:
     """Bring the database ``url`` to the newest schema; safe to run again."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _migrations()
     config.attributes["url"] = _with_driver(url)
     command.upgrade(config, "head")
+
+
+def schema() -> str | None:
+    """The schema that the database has."""
+    found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+@cache
+def known_schemas() -> tuple[str, ...]:
+    """The schemas that this version of the code knows, the newest first."""
+    steps = ScriptDirectory.from_config(_migrations()).walk_revisions()
+    return tuple(step.revision for step in steps)
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
 
 
 def _prepare_folder(url: URL) -> None:

@@ -92,11 +92,12 @@ def parked() -> list[tuple[Waiting, Event]]:
     return [(one, event) for one, event in rows]
 
 
-def try_again(now: datetime) -> int:
-    """Take every parked event up again; how many."""
-    done = db.session.execute(
-        update(Waiting).where(Waiting.due_at.is_(None)).values(due_at=now, failures=0)
-    )
+def try_again(now: datetime, event_id: int | None = None) -> int:
+    """Take parked events up again, all or this one; how many."""
+    those = update(Waiting).where(Waiting.due_at.is_(None)).values(due_at=now, failures=0)
+    if event_id is not None:
+        those = those.where(Waiting.event_id == event_id)
+    done = db.session.execute(those)
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 

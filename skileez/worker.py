@@ -11,8 +11,9 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,9 +22,10 @@ from typing import Any, Final
 
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer, Scheduler
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from skileez import __version__, clock, db, heartbeat, logs, outbox
-from skileez.config import Settings
+from skileez.config import ConfigError, Settings
 from skileez.notifications import sending
 from skileez.reactions import react
 from skileez.sessions import actions
@@ -35,40 +37,55 @@ done: Final[Counter[str]] = Counter()
 THREADS: Final = 4
 STOP_SECONDS: Final = 20
 """How long a stop waits for jobs that run."""
+BATCH_SECONDS: Final = 20
+"""After so long a batch ends, and the next one asks anew what time it is and what is due."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of the schedule: what it is called, how often it runs, what it does at an instant."""
+    """A job of the schedule: what it is called, how often it runs, what it does at an instant.
+
+    It does one batch; True says that there may be more, which is done at a later instant.
+    """
 
     name: str
     every_seconds: int
-    run: Callable[[datetime], object]
+    run: Callable[[datetime], bool]
 
 
-def settle(now: datetime) -> None:
+def settle(now: datetime) -> bool:
     """Requests nobody answered, and sessions nobody held."""
-    done.update(asdict(actions.sweep(now)))
+    return _count(asdict(actions.sweep(now, enough=_patience())))
 
 
-def dispatch(now: datetime) -> None:
+def dispatch(now: datetime) -> bool:
     """What follows from committed events."""
-    while (taken := outbox.dispatch(react, now)) and not stopping.is_set():
-        done["events"] += taken
+    return _count({"events": outbox.dispatch(react, now)})
 
 
-def send(now: datetime) -> None:
+def send(now: datetime) -> bool:
     """The messages that are due."""
-    while not stopping.is_set():
-        outcome = asdict(sending.send_due(now))
-        done.update(outcome)
-        if not any(outcome.values()):
-            break
+    return _count(asdict(sending.send_due(now, enough=_patience())))
 
 
-def beat(now: datetime) -> None:
-    """That this worker lives."""
-    heartbeat.beat(NAME, __version__, dict(done), now)
+def beat(now: datetime) -> bool:
+    """That this worker lives; it stops when its database was migrated to a schema not its own."""
+    if problem := _wrong_schema():
+        log.error("worker.wrong_schema", problem=problem)
+        stopping.set()
+    else:
+        heartbeat.beat(NAME, __version__, dict(done), now)
+    return False
+
+
+def _count(outcome: Mapping[str, int]) -> bool:
+    done.update(outcome)
+    return any(outcome.values())
+
+
+def _patience() -> Callable[[], bool]:
+    end = time.monotonic() + BATCH_SECONDS
+    return lambda: stopping.is_set() or time.monotonic() > end
 
 
 SCHEDULE: Final = (
@@ -126,13 +143,15 @@ def _task(job: Job, now: Callable[[], datetime]) -> Callable[[], None]:
         if not running.acquire(blocking=False):
             return
         try:
-            job.run(now())
+            while job.run(now()) and not stopping.is_set():
+                pass
         except Exception:
             done["errors"] += 1
             log.exception("worker.job_failed", job=job.name)
         finally:
-            db.session.remove()
+            # In this order: letting go of a connection that broke may fail too.
             running.release()
+            db.session.remove()
 
     return run
 
@@ -140,8 +159,11 @@ def _task(job: Job, now: Callable[[], datetime]) -> Callable[[], None]:
 def run(settings: Settings, *, beside: bool = False) -> None:
     """Work until SIGTERM or SIGINT; jobs that run are finished first.
 
-    ``beside``: stop also when standard input ends, because who started us is gone.
+    ``beside``: stop also when standard input ends, because who started us is gone. Raises
+    ConfigError where the database has another schema than this version knows, also when it
+    is migrated meanwhile.
     """
+    _require_schema()
     logging.getLogger("huey").setLevel(logging.WARNING)  # it tells of every job, each second
     huey = queue(settings)
     huey.storage.flush_queue()
@@ -166,6 +188,7 @@ def run(settings: Settings, *, beside: bool = False) -> None:
     consumer.stop(graceful=True)
     heartbeat.stopped(NAME, clock.now())
     log.info("worker.stopped", name=NAME, **done)
+    _require_schema()
 
 
 def _stop_with_parent() -> None:
@@ -173,10 +196,30 @@ def _stop_with_parent() -> None:
     stopping.set()
 
 
+def _require_schema() -> None:
+    if problem := _wrong_schema():
+        raise ConfigError("DATABASE_URL", problem)
+
+
+def _wrong_schema() -> str | None:
+    """What is wrong with the database's schema; None when it is the one this version knows."""
+    known = db.known_schemas()
+    try:
+        found = db.schema()
+    except (OperationalError, ProgrammingError):
+        with db.transaction():  # raises, where the database cannot be reached at all
+            found = None
+    if found == known[0]:
+        return None
+    if found is None or found in known:
+        return f"has schema {found}, this version needs {known[0]}; run: skileez migrate"
+    return f"has schema {found}, this version ({__version__}) knows {known[0]}; update the worker"
+
+
 def once(now: datetime) -> dict[str, Any]:
     """Do by hand, once, all that is due: the sweep's command, and tests."""
     before = Counter(done)
     for job in SCHEDULE:
-        if job.run is not beat:
-            job.run(now)
+        while job.run is not beat and job.run(now):
+            pass
     return dict(done - before)

@@ -8,12 +8,12 @@ import mailbox
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from skileez.accounts.models import Person
@@ -25,6 +25,10 @@ from skileez.notifications.models import Wishes
 from skileez.notifications.rules import DAILY, WEEKLY
 
 PATIENCE_SECONDS: Final = 15
+"""For each answer of the mail server but the one to the message itself."""
+TAKING_SECONDS: Final = 60
+"""For that one: servers look into a message before they answer, and one that we do not wait for
+may have taken it, so that it would come twice."""
 DEFAULT_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 DEMO_FROM: Final = "Skileez Sessions <sessions@demo.example>"
 
@@ -91,22 +95,37 @@ def deliver(url: str, message: EmailMessage) -> None:
         raise Failed(f"the mail server did not take it: {error}") from error
 
 
+class _Patient(smtplib.SMTP):
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        assert self.sock is not None
+        self.sock.settimeout(TAKING_SECONDS)
+        return super().data(msg)
+
+
+class _PatientTls(_Patient, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
 @contextmanager
 def _connected(url: str) -> Iterator[smtplib.SMTP]:
     server = urlsplit(url)
     host, port = server.hostname or "", server.port or DEFAULT_PORTS[server.scheme]
-    context = ssl.create_default_context()
     connection = (
-        smtplib.SMTP_SSL(host, port, timeout=PATIENCE_SECONDS, context=context)
+        _PatientTls(host, port, timeout=PATIENCE_SECONDS, context=ssl.create_default_context())
         if server.scheme == "smtps"
-        else smtplib.SMTP(host, port, timeout=PATIENCE_SECONDS)
+        else _Patient(host, port, timeout=PATIENCE_SECONDS)
     )
-    with connection:
+    try:
         if server.scheme == "smtp+starttls":
-            connection.starttls(context=context)
+            connection.starttls(context=ssl.create_default_context())
         if server.username:
             connection.login(unquote(server.username), unquote(server.password or ""))
         yield connection
+        # However it says goodbye, the message is taken.
+        with suppress(OSError, smtplib.SMTPException):
+            connection.quit()
+    finally:
+        connection.close()
 
 
 def _text(said: bytes | str) -> str:

@@ -4,22 +4,27 @@ A crash between sending and marking sends a message once more (with the same id)
 anywhere else sends it later. Neither loses it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, literal_column, or_, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
 from skileez import db, logs
+from skileez.errors import Refused
 from skileez.notifications import channels, letters, rules
 from skileez.notifications.channels import Failed
 from skileez.notifications.models import Delivery, Standing
 from skileez.notifications.outgoing import plan_digests
 
 LEASE: Final = timedelta(minutes=5)
-"""For how long a claimed delivery is nobody else's; longer than sending can take."""
+"""For how long a claimed delivery is nobody else's: longer than a batch and a last slow message
+of it can take (``worker.BATCH_SECONDS``, ``mail.PATIENCE_SECONDS``)."""
+MARK_TRIES: Final = 3
+"""How often to try to write down what became of a message: it cannot be called back."""
 
 log = logs.logger(__name__)
 
@@ -34,14 +39,32 @@ class Sent:
     parked: int = 0
 
 
-def send_due(now: datetime, *, limit: int = 50) -> Sent:
-    """Send what is due; safe beside another process that does the same."""
+def send_due(now: datetime, *, limit: int = 50, enough: Callable[[], bool] = lambda: False) -> Sent:
+    """Send what is due, until ``enough``; safe beside another process that does the same."""
     done = Sent()
-    for delivery_id in claim(now, limit):
-        outcome = send(delivery_id, now)
+    claimed = claim(now, limit)
+    while claimed and not enough():
+        outcome = _send_one(claimed.pop(0), now)
         if outcome is not None:
             setattr(done, outcome, getattr(done, outcome) + 1)
+    if claimed:
+        _give_back(claimed, now)
     return done
+
+
+def _send_one(delivery_id: int, now: datetime) -> str | None:
+    """``send``, but whatever goes wrong with one delivery, the rest of the post goes on."""
+    try:
+        return send(delivery_id, now)
+    except Exception as error:
+        log.exception("delivery.failed", delivery=delivery_id)
+        failure = Failed(f"{type(error).__name__}: {error}")
+    try:
+        return _mark(delivery_id, failure, now)
+    except Exception:
+        # Its lease runs out, and it is tried again.
+        log.exception("delivery.unmarked", delivery=delivery_id)
+        return None
 
 
 def claim(now: datetime, limit: int) -> list[int]:
@@ -49,7 +72,7 @@ def claim(now: datetime, limit: int) -> list[int]:
     due = (
         select(Delivery.id)
         .where(
-            Delivery.status == Standing.WAITING,
+            _IS_WAITING,
             Delivery.due_at <= now,
             or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now),
         )
@@ -58,30 +81,48 @@ def claim(now: datetime, limit: int) -> list[int]:
         .with_for_update(skip_locked=True)
     )
     with db.transaction():
-        taken = db.session.execute(
-            update(Delivery)
-            .where(Delivery.id.in_(due.scalar_subquery()))
-            .values(lease_until=now + LEASE)
-            .returning(Delivery.id, Delivery.due_at)
-            .execution_options(synchronize_session=False)
-        ).all()
-    return [row.id for row in sorted(taken, key=lambda row: (row.due_at, row.id))]
+        taken = list(db.session.scalars(due))
+        _lease(taken, now + LEASE)
+    return taken
+
+
+def _give_back(delivery_ids: Sequence[int], now: datetime) -> None:
+    with db.transaction():
+        _lease(delivery_ids, None, Delivery.lease_until == now + LEASE)
+
+
+def _lease(delivery_ids: Sequence[int], until: datetime | None, *only: Any) -> None:
+    db.session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids), _IS_WAITING, *only)
+        .values(lease_until=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
+# As the index's own condition has it, with no parameter, or a plan made beforehand cannot use it.
+_IS_WAITING = Delivery.status == literal_column("'waiting'")
 
 
 def send(delivery_id: int, now: datetime) -> str | None:
-    """Send one claimed delivery: "sent", "dropped", "retried", "parked"; None: not waiting."""
+    """Send a delivery claimed at ``now``: "sent", "dropped", "retried", "parked".
+
+    None: it is not ours any more; somebody else took it when our lease had run out.
+    """
     with db.transaction():
         delivery = _find(delivery_id)
-        if delivery is None or delivery.status != Standing.WAITING:
+        if delivery is None or not _is_ours(delivery, now):
             return None
-        if not letters.is_wanted(delivery, now):
-            return _drop(delivery, now)
         try:
-            letter = letters.write(delivery, now)
+            with db.session.begin_nested():
+                wanted = letters.is_wanted(delivery, now)
+                letter = letters.write(delivery, now) if wanted else None
         except Exception as error:
             # A template that fails is ours to mend: the rest of the post goes on.
             log.exception("delivery.unwritten", delivery=delivery_id, kind=delivery.kind)
             return _failed(delivery, Failed(f"{type(error).__name__}: {error}"), now)
+        if letter is None:
+            return _drop(delivery, now)
         recipient = delivery.recipient
     try:
         # Outside any transaction: a slow mail server must not hold the database.
@@ -92,12 +133,26 @@ def send(delivery_id: int, now: datetime) -> str | None:
     except Exception as error:
         log.exception("delivery.unsent", delivery=delivery_id, channel=delivery.channel)
         failure = Failed(f"{type(error).__name__}: {error}")
+    for _ in range(MARK_TRIES - 1):
+        try:
+            return _mark(delivery_id, failure, now)
+        except (Refused, DBAPIError):
+            log.warning("delivery.mark_again", delivery=delivery_id, exc_info=True)
+    return _mark(delivery_id, failure, now)
+
+
+def _is_ours(delivery: Delivery, now: datetime) -> bool:
+    return delivery.status == Standing.WAITING and delivery.lease_until == now + LEASE
+
+
+def _mark(delivery_id: int, failure: Failed | None, now: datetime) -> str | None:
+    """Write down what became of it. What was sent is sent, whoever holds it by now."""
     with db.transaction():
         delivery = _find(delivery_id)
         if delivery is None or delivery.status != Standing.WAITING:
             return None
         if failure is not None:
-            return _failed(delivery, failure, now)
+            return _failed(delivery, failure, now) if _is_ours(delivery, now) else None
         delivery.status, delivery.sent_at = Standing.SENT, now
         delivery.lease_until = delivery.error = None
         _follow(delivery, now)
@@ -150,14 +205,17 @@ def parked(limit: int = 100) -> Sequence[Delivery]:
     ).all()
 
 
-def send_again(delivery_ids: Sequence[int], now: datetime) -> int:
-    """Let parked deliveries wait once more, from the first try on; how many."""
-    done = db.session.execute(
+def send_again(now: datetime, delivery_id: int | None = None) -> int:
+    """Let parked deliveries, all or this one, wait once more, from the first try on; how many."""
+    those = (
         update(Delivery)
-        .where(Delivery.id.in_(delivery_ids), Delivery.status == Standing.PARKED)
+        .where(Delivery.status == Standing.PARKED)
         .values(status=Standing.WAITING, due_at=now, failures=0)
         .execution_options(synchronize_session=False)
     )
+    if delivery_id is not None:
+        those = those.where(Delivery.id == delivery_id)
+    done = db.session.execute(those)
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 

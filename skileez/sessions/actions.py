@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnClause, Select, bindparam, literal_column, or_, select
 from sqlalchemy.orm import contains_eager
 
-from skileez import db
+from skileez import db, logs
 from skileez.contracts.models import Contract
 from skileez.contracts.rules import (
     check_duration,
@@ -30,6 +30,7 @@ from skileez.sessions.row import in_utc
 from skileez.sessions.rules import Policy
 
 T = TypeVar("T")
+log = logs.logger(__name__)
 
 
 def find_for(actor: Actor, session_id: int) -> Session:
@@ -164,18 +165,28 @@ class Swept:
     missed: int = 0
 
 
-def sweep(now: datetime, *, policy: Policy | None = None, limit: int = 1000) -> Swept:
+def sweep(
+    now: datetime,
+    *,
+    policy: Policy | None = None,
+    limit: int = 1000,
+    enough: Callable[[], bool] = lambda: False,
+) -> Swept:
     """Do what time alone decides: unanswered requests, then no-shows; each on its own.
 
-    Found by index, so it costs what is due. Safe to run again and beside another sweep.
+    Found by index, so it costs what is due. Safe to run again and beside another sweep, and to
+    stop half way, when ``enough`` says so.
     """
     policy = policy or policies.in_force()
     outcomes = [
-        _unless_refused(settle, one, now, policy=policy) for one in due_requests(now, limit)
+        _unless_it_fails(settle, one, now, policy=policy)
+        for one in due_requests(now, limit)
+        if not enough()
     ]
     missed = [
-        _unless_refused(mark_no_show, one, now, policy=policy)
+        _unless_it_fails(mark_no_show, one, now, policy=policy)
         for one in due_no_shows(now, policy, limit)
+        if not enough()
     ]
     return Swept(
         approved=outcomes.count(Silence.APPROVED),
@@ -261,13 +272,16 @@ def has_communicated(session: Session) -> bool:
     )
 
 
-def _unless_refused(
+def _unless_it_fails(
     verb: Callable[..., T], session_id: int, now: datetime, *, policy: Policy
 ) -> T | None:
-    """One that is refused (busy, gone) waits for the next sweep and never stops the others."""
+    """One that is refused (busy, gone) or fails waits for the next sweep and stops no other."""
     try:
         return verb(session_id, now, policy=policy)
     except (Refused, NotFound):
+        return None
+    except Exception:
+        log.exception("sweep.failed", session_id=session_id)
         return None
 
 

@@ -115,7 +115,7 @@ def test_a_failure_is_tried_again_along_the_list_and_then_parked(cast: Cast, pos
     post.fails = None
     post.sent.clear()
     with db.transaction():
-        assert sending.send_again([one.id], now) == 1
+        assert sending.send_again(now, one.id) == 1
     pass_time(now)
     assert len(post.sent) == 1
 
