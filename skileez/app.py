@@ -10,11 +10,8 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 from flask.templating import Environment
-from flask.typing import ResponseReturnValue
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
@@ -30,12 +27,14 @@ from skileez.web import (
     display,
     errors,
     language,
+    probes,
     security,
     throttle,
 )
 from skileez.web.auth import auth
 from skileez.web.contracts import contracts
 from skileez.web.dashboard import dashboard
+from skileez.web.operations import operations
 from skileez.web.people import people
 from skileez.web.profile import profile
 from skileez.web.proposals import proposals
@@ -157,7 +156,7 @@ def _trace_requests(app: Flask) -> None:
     def tell(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.get("request_id", "")
         started = g.get("started")
-        if request.endpoint not in ("assets.show", "healthz"):
+        if request.endpoint not in ("assets.show", *probes.ENDPOINTS):
             log.info(
                 "request",
                 method=request.method,
@@ -186,20 +185,19 @@ class _Id(IntegerConverter):
 
 def _add_pages(app: Flask) -> None:
     app.url_map.converters["int"] = _Id
-    app.add_url_rule("/healthz", "healthz", healthz)
+    probes.init_app(app)
     assets.init_app(app)
     for module in ("booking", "outcome", "reschedule"):
         import_module(f"skileez.web.{module}")  # adds its routes to the pages of sessions
-    for pages in (auth, profile, people, dashboard, sessions, sweeps, contracts, proposals):
+    for pages in (
+        auth,
+        profile,
+        people,
+        dashboard,
+        sessions,
+        sweeps,
+        contracts,
+        proposals,
+        operations,
+    ):
         app.register_blueprint(pages)
-
-
-@access.access(access.PUBLIC)
-def healthz() -> ResponseReturnValue:
-    """Whether the application and its database answer."""
-    try:
-        db.session.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        log.exception("healthz.failed")
-        return "database unreachable\n", 503, {"Content-Type": "text/plain"}
-    return "ok\n", 200, {"Content-Type": "text/plain"}

@@ -16,6 +16,11 @@ def now() -> datetime:
     return real if _since is None else _since + (real - _since) * _speed + _ahead
 
 
+def speed() -> int:
+    """How many times as fast time passes: 1, but in a demo that hurries."""
+    return _speed
+
+
 def hurry(speed: int, started: str) -> None:
     """Let time pass ``speed`` times as fast, for the demo.
 

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 DEFAULT_SECRET: Final = "not-a-secret-fit-for-the-demo-only"
 SECRET_LENGTH: Final = 32
+TOKEN_LENGTH: Final = 16
 YEAR_OF_HOURS: Final = 24 * 366
 DATABASES: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
 QUEUES: Final = ("sqlite", "redis", "rediss", "postgresql", "postgres")
@@ -70,6 +71,7 @@ class Settings:
     smtp_url: str = _text("", secret=True)
     mail_from: str = _text("")
     queue_url: str = _text("", secret=True)
+    metrics_token: str = _text("", secret=True)
     demo_speed: int = _whole(1, at_least=1, at_most=100_000)
     demo_clock: str = _text("")
 
@@ -133,6 +135,8 @@ class Settings:
             raise ConfigError("LOG_LEVEL", f"must be one of {', '.join(LOG_LEVELS)}")
         if self.queue_url and _address("QUEUE_URL", self.queue_url).scheme not in QUEUES:
             raise ConfigError("QUEUE_URL", "must start with sqlite:///, redis:// or postgresql://")
+        if self.metrics_token and len(self.metrics_token) < TOKEN_LENGTH:
+            raise ConfigError("METRICS_TOKEN", f"must have at least {TOKEN_LENGTH} characters")
         if self.demo_speed > 1 and not self.skileez_demo:
             raise ConfigError("DEMO_SPEED", "is for the demo only: here time passes as it does")
         if self.public_url:

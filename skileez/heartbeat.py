@@ -62,7 +62,7 @@ def stopped(name: str, now: datetime) -> None:
             row.stopped_at = now
 
 
-def workers(now: datetime) -> list[Worker]:
+def workers(now: datetime, gone_after: timedelta = GONE_AFTER) -> list[Worker]:
     """Every worker of the last day, the latest heard of first."""
     return [
         Worker(
@@ -70,7 +70,7 @@ def workers(now: datetime) -> list[Worker]:
             version=row.version,
             started_at=row.started_at,
             beat_at=row.beat_at,
-            alive=row.stopped_at is None and now - row.beat_at < GONE_AFTER,
+            alive=row.stopped_at is None and now - row.beat_at < gone_after,
             stopped=row.stopped_at is not None,
             figures=row.figures,
         )

@@ -1,9 +1,35 @@
-"""The product's figures: rates of completion, rescheduling and no-shows, and real length.
+"""The product's figures, and whether what should happen by itself does. Pure.
 
-Pure: counts in, shares out. A share of nothing is None, never a misleading 0 or 100.
+Counts in, shares out. A share of nothing is None, never a misleading 0 or 100.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+LATE_AFTER: Final = timedelta(minutes=2)
+"""What is due is done within seconds; so long after that something is wrong."""
+
+
+class Going(StrEnum):
+    """How the work that happens by itself is going."""
+
+    ON_TIME = "on_time"
+    LATE = "late"
+    NO_WORKER = "no_worker"
+
+
+def going(alive: int, waits: Iterable[timedelta], *, speed: int = 1) -> Going:
+    """How it is going with so many workers alive, and the oldest of each kind due for so long.
+
+    ``speed`` is that of a demo whose time hurries: its worker is no faster than others.
+    """
+    if not alive:
+        return Going.NO_WORKER
+    late = any(wait > LATE_AFTER * speed for wait in waits)
+    return Going.LATE if late else Going.ON_TIME
 
 
 def share(part: int, whole: int) -> float | None:

@@ -68,8 +68,14 @@ def refuse_nul() -> None:
 
 
 def add_headers(response: Response) -> Response:
-    """The headers; and a page, which is always somebody's own, is not kept by anyone."""
-    response.headers.extend(HEADERS)
+    """The headers; and a page, which is always somebody's own, is not kept by anyone.
+
+    What a page has set itself stays: a frame's policy, an address that is told to nobody.
+    """
+    own = HEADERS.keys() & {name for name, _said in response.headers}
+    response.headers.extend(
+        {name: HEADERS[name] for name in HEADERS.keys() - own} if own else HEADERS
+    )
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = TRANSPORT
     if not response.cache_control.public:

@@ -35,6 +35,8 @@ def test_only_the_doors_and_the_assets_are_public(app: Flask) -> None:
         "auth.sign_up",
         "dashboard.home",
         "healthz",
+        "metrics",
+        "readyz",
     }
 
 

@@ -24,7 +24,7 @@ PROMISED = {
 }
 
 # Pages that a person without an account needs, and nothing else.
-OPEN = {"assets.show", "dashboard.home", "healthz"}
+OPEN = {"assets.show", "dashboard.home", "healthz", "metrics", "readyz"}
 
 
 def test_every_route_declares_who_may_enter(app: "Flask") -> None:
