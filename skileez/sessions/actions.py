@@ -21,7 +21,7 @@ from skileez.contracts.rules import (
     may_add_session,
 )
 from skileez.errors import NotFound, Refused, require
-from skileez.events import SYSTEM, Actor, Event
+from skileez.events import SYSTEM, Actor
 from skileez.sessions import outcome_rules, rules
 from skileez.sessions import policy as policies
 from skileez.sessions.models import Session, live_numbers, lock_people, taken_by
@@ -212,21 +212,19 @@ def due_requests(now: datetime, limit: int = 1000) -> list[int]:
     )
 
 
+# Again as the index has it.
+_SILENT: ColumnClause[bool] = literal_column("session.status = 'scheduled' AND NOT session.heard")
+
+
 def due_no_shows(now: datetime, policy: Policy, limit: int = 1000) -> list[int]:
     """Ids of sessions whose end and grace have passed while nobody said a word."""
-    spoke = select(Event.id).where(
-        Event.session_id == Session.id,
-        Event.at >= Session.scheduled_at,
-        Event.actor_kind == "person",
-    )
     return list(
         db.session.scalars(
             select(Session.id)
             .where(
-                Session.status == rules.Status.SCHEDULED,
+                _SILENT,
                 Session.ends_at <= now - policy.no_show_grace,
                 ~Session.reschedule_requested,
-                ~spoke.exists(),
             )
             .order_by(Session.ends_at)
             .limit(limit)
@@ -244,9 +242,10 @@ def mark_no_show(session_id: int, now: datetime, *, policy: Policy | None = None
     policy = policy or policies.in_force()
 
     def mark(session: Session) -> bool:
-        due = outcome_rules.is_no_show_due(
-            session.facts, now, policy, communicated=has_communicated(session)
-        )
+        communicated = has_communicated(session)
+        if communicated:
+            session.heard = True  # by a note: no sweep needs to look at it again
+        due = outcome_rules.is_no_show_due(session.facts, now, policy, communicated=communicated)
         if due:
             session.mark_missed(now=now)
         return due
@@ -255,21 +254,8 @@ def mark_no_show(session_id: int, now: datetime, *, policy: Policy | None = None
 
 
 def has_communicated(session: Session) -> bool:
-    """Whether a participant did anything about it since it started."""
-    if session.student_notes or session.coach_notes:
-        return True
-    return (
-        db.session.scalars(
-            select(Event.id)
-            .where(
-                Event.session_id == session.id,
-                Event.at >= session.scheduled_at,
-                Event.actor_kind == "person",
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
+    """Whether a person did anything about it since its start, checked in, or left a note."""
+    return bool(session.heard or session.student_notes or session.coach_notes)
 
 
 def _unless_it_fails(

@@ -34,7 +34,7 @@ guards.install()
 _LIVE = text("status IN ('scheduled', 'completed')")
 _WAITING = text("reschedule_requested")
 _DISPUTED = text("correction_by IS NOT NULL")
-_OPEN = text("status = 'scheduled'")
+_SILENT = text("status = 'scheduled' AND NOT heard")
 
 
 class Session(Ending):
@@ -101,7 +101,7 @@ class Session(Ending):
             sqlite_where=_DISPUTED,
             postgresql_where=_DISPUTED,
         ),
-        Index("ix_session_ends_at", "ends_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_session_ends_at", "ends_at", sqlite_where=_SILENT, postgresql_where=_SILENT),
     )
 
     @declared_attr.directive
@@ -132,7 +132,7 @@ class Session(Ending):
         ahead = None
         if self.cancelled_at and self.scheduled_at:
             ahead = rules.lead(self.scheduled_at, self.cancelled_at)
-        return outcome_rules.counts_as_no_show(self.status, ahead)
+        return outcome_rules.counts_as_no_show(self.status, ahead, self.cancelled_by)
 
     # Confirming
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from skileez.contracts.rules import contract_is_active
 from skileez.errors import N_, Kind, Refusal
+from skileez.sessions.presence_rules import ABSENCES, NOTHING, Account, Outcome, refuse_against
 from skileez.sessions.rules import (
     Absent,
     Facts,
@@ -53,14 +54,20 @@ def check_actual_minutes(minutes: int | None) -> Refusal | None:
     return None
 
 
-def may_complete(facts: Facts, role: str | None, now: datetime) -> Refusal | None:
-    """Either participant, once the start has passed, while the contract is active."""
+def may_complete(
+    facts: Facts, role: str | None, now: datetime, account: Account = NOTHING
+) -> Refusal | None:
+    """Either participant, once the start has passed, while the contract is active.
+
+    Not against the other's account: then the outcome check decides.
+    """
     return (
         (refuse_stranger(role) if role else None)
         or refuse_unless_scheduled(facts)
         or contract_is_active(facts.contract_status)
         or refuse_without_time(facts)
         or refuse_before_start(facts, now)
+        or refuse_against(role, (Outcome.HELD,), account)
     )
 
 
@@ -95,25 +102,44 @@ def is_late_cancellation(ahead: timedelta | None, role: str | None, policy: Poli
     return ahead is not None and role is not None and ahead < policy.notice(role)
 
 
-def counts_as_no_show(status: str, cancelled_ahead: timedelta | None) -> bool:
-    """Missed, or cancelled after its start, so that nobody dodges a no-show."""
+def counts_as_no_show(
+    status: str, cancelled_ahead: timedelta | None, cancelled_by: str | None
+) -> bool:
+    """Missed, or cancelled by one of the two after its start, so that nobody dodges a no-show."""
     if status == Status.MISSED:
         return True
     return (
         status == Status.CANCELLED
+        and cancelled_by is not None
         and cancelled_ahead is not None
         and cancelled_ahead <= timedelta(0)
     )
 
 
-def may_mark_missed(facts: Facts, role: str | None, now: datetime) -> Refusal | None:
-    """By hand: a participant, once the start has passed; ``role`` None is the system."""
+def may_mark_missed(
+    facts: Facts, role: str | None, now: datetime, account: Account = NOTHING
+) -> Refusal | None:
+    """By hand: a participant, once the start has passed; ``role`` None is the system.
+
+    Never where both checked in, nor against the other's account.
+    """
     return (
         (refuse_stranger(role) if role else None)
         or refuse_unless_scheduled(facts)
         or refuse_without_time(facts)
         or refuse_before_start(facts, now)
+        or _refuse_where_both_were(account)
+        or refuse_against(role, ABSENCES, account)
     )
+
+
+def _refuse_where_both_were(account: Account) -> Refusal | None:
+    if account.both_there:
+        return Refusal(
+            "both_were_there",
+            N_("Both of you checked in, so it was not missed. Complete it, or say how it went."),
+        )
+    return None
 
 
 def check_absent(absent: str | None) -> Refusal | None:

@@ -1,32 +1,13 @@
 """Who was there, and what each side says became of it: the rows."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from skileez.db import Model, UTCDateTime, one_of
-from skileez.sessions.models import Session
+from skileez.sessions.presence_rules import Outcome, Way
 from skileez.sessions.rules import PARTICIPANTS
-
-
-class Way(StrEnum):
-    """How somebody showed that they are there."""
-
-    JOIN = "join"
-    """They opened the meeting link."""
-    HERE = "here"
-    """They pressed "I'm here"."""
-
-
-class Outcome(StrEnum):
-    """What a participant says became of a session."""
-
-    HELD = "held"
-    STUDENT_ABSENT = "student_absent"
-    COACH_ABSENT = "coach_absent"
-    TECHNICAL = "technical"
 
 
 class CheckIn(Model):
@@ -88,5 +69,3 @@ class OutcomeCase(Model):
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     decision: Mapped[str | None] = mapped_column(String(20))
     note: Mapped[str | None] = mapped_column(Text)
-
-    session: Mapped[Session] = relationship(lazy="raise")

@@ -452,11 +452,12 @@ _STATE = case(
     else_=_s.status,
 ).label("state")
 _HELD = _s.status == Status.COMPLETED
+_DODGED = (_s.cancelled_at >= _s.scheduled_at) & _s.cancelled_by.is_not(None)
 _COUNTS = (
     select(
         _STATE,
         func.count().label("n"),
-        func.sum(case((_s.cancelled_at >= _s.scheduled_at, 1), else_=0)).label("after_start"),
+        func.sum(case((_DODGED, 1), else_=0)).label("after_start"),
         func.sum(case((_s.scheduled_at != _s.scheduled_date, 1), else_=0)).label("moved"),
         func.avg(case((_HELD, _s.actual_minutes))).label("actual"),
         func.avg(case((_HELD & _s.actual_minutes.is_not(None), _s.duration_minutes))).label(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     bindparam,
+    false,
     literal_column,
     select,
     union_all,
@@ -90,6 +91,8 @@ class SessionRow(Model):
     scheduling_by: Mapped[str | None] = mapped_column(String(20))
     """Who picks the time while it is to be scheduled; NULL = either."""
     meeting_url: Mapped[str | None] = mapped_column(String(URL_MAX))
+    heard: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether, while open, a person did anything about it since its start, or checked in."""
 
     reschedule_requested: Mapped[bool] = mapped_column(default=False)
     reschedule_requested_by: Mapped[str | None] = mapped_column(String(20))
@@ -155,6 +158,8 @@ class SessionRow(Model):
         minutes = value if key == "duration_minutes" else self.duration_minutes
         if start is not None:
             start = self.listed_at = in_utc(start)
+        if key == "scheduled_at":
+            self.heard = False
         self.ends_at = start + timedelta(minutes=minutes) if start is not None and minutes else None
         return start if key == "scheduled_at" else minutes
 
@@ -197,6 +202,7 @@ class SessionRow(Model):
             confirmed=self.confirmed_by_coach,
             pending=pending,
             scheduling_by=self.scheduling_by,
+            completed_at=self.completed_date,
             missed_at=self.missed_at,
             correction_by=self.correction_by,
         )
@@ -229,6 +235,9 @@ class SessionRow(Model):
 
     def say(self, verb: str, *, actor: Actor, role: str | None, now: datetime, **what: Any) -> None:
         """Append an event about this session to its contract's stream."""
+        started = self.scheduled_at is not None and now >= self.scheduled_at
+        if started and actor.kind == "person" and self.status == Status.SCHEDULED:
+            self.heard = True
         db.session.flush()
         events.append(
             f"contract:{self.contract_id}",

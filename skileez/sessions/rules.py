@@ -109,6 +109,7 @@ class Facts:
     confirmed: bool = False
     pending: Pending | None = None
     scheduling_by: str | None = None
+    completed_at: datetime | None = None
     missed_at: datetime | None = None
     correction_by: str | None = None
 

@@ -77,4 +77,9 @@ def test_a_cancellation_under_the_cancellers_notice_is_late(
 def test_cancelling_after_the_start_dodges_no_no_show(
     status: str, lead: timedelta | None, counts: bool
 ) -> None:
-    assert outcome_rules.counts_as_no_show(status, lead) is counts
+    assert outcome_rules.counts_as_no_show(status, lead, "coach") is counts
+
+
+def test_a_cancellation_by_neither_of_the_two_is_no_no_show() -> None:
+    assert not outcome_rules.counts_as_no_show("cancelled", -HOUR, None)
+    assert outcome_rules.counts_as_no_show("missed", None, None)

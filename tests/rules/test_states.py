@@ -9,7 +9,7 @@ import pytest
 
 from skileez.contracts import rules as contract_rules
 from skileez.errors import Figure, Kind, Refusal, Refused, duration, in_utc, require
-from skileez.sessions import outcome_rules, reschedule_rules, rules
+from skileez.sessions import outcome_rules, presence_rules, reschedule_rules, rules
 from skileez.sessions.rules import Policy, Role, State, Status
 from tests.cast import DAY, HOUR, MINUTE, NOW, SECOND, asked, facts
 
@@ -133,7 +133,7 @@ def test_every_rule_is_asked_in_a_table_of_this_folder() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute | ast.Name)
     }
-    for module in (rules, outcome_rules, reschedule_rules, contract_rules):
+    for module in (rules, outcome_rules, presence_rules, reschedule_rules, contract_rules):
         source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         named = {
             node.name
@@ -146,7 +146,7 @@ def test_every_rule_is_asked_in_a_table_of_this_folder() -> None:
 
 def test_every_refusal_has_a_code_of_its_own() -> None:
     codes: dict[str, int] = {}
-    for module in (rules, outcome_rules, reschedule_rules, contract_rules):
+    for module in (rules, outcome_rules, presence_rules, reschedule_rules, contract_rules):
         source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(source):
             match node:

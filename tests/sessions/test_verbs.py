@@ -94,6 +94,7 @@ def test_booking_fills_the_whole_row(cast: Cast) -> None:
         "confirmed_by_coach": False,
         "scheduling_by": None,
         "meeting_url": None,
+        "heard": False,
         "reschedule_requested": False,
         "reschedule_requested_by": None,
         "reschedule_reason": None,

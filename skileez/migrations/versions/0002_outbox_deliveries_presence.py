@@ -26,6 +26,23 @@ CREATE TRIGGER event_waits AFTER INSERT ON event BEGIN
 END
 """
 
+_ALREADY_HEARD = """
+UPDATE session SET heard = true WHERE status = 'scheduled' AND EXISTS (
+  SELECT 1 FROM event WHERE event.session_id = session.id AND event.actor_kind = 'person'
+  AND event.at >= session.scheduled_at)
+"""
+
+
+def _index_ends(where: str) -> None:
+    op.create_index(
+        "ix_session_ends_at",
+        "session",
+        ["ends_at"],
+        unique=False,
+        sqlite_where=sa.text(where),
+        postgresql_where=sa.text(where),
+    )
+
 
 def upgrade() -> None:
     op.create_table(
@@ -254,6 +271,12 @@ def upgrade() -> None:
             sqlite_where=sa.text("due_at IS NOT NULL"),
             postgresql_where=sa.text("due_at IS NOT NULL"),
         )
+    op.add_column(
+        "session", sa.Column("heard", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
+    op.execute(_ALREADY_HEARD)
+    op.drop_index("ix_session_ends_at", table_name="session")
+    _index_ends("status = 'scheduled' AND NOT heard")
     op.execute(_POSTGRESQL if op.get_bind().dialect.name == "postgresql" else _SQLITE)
 
 
@@ -263,6 +286,9 @@ def downgrade() -> None:
         op.execute("DROP FUNCTION event_waits()")
     else:
         op.execute("DROP TRIGGER event_waits")
+    op.drop_index("ix_session_ends_at", table_name="session")
+    _index_ends("status = 'scheduled'")
+    op.drop_column("session", "heard")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_outbox_due_at",
