@@ -31,6 +31,7 @@ from skileez.web import (
     security,
     throttle,
 )
+from skileez.web.answers import answers
 from skileez.web.auth import auth
 from skileez.web.contracts import contracts
 from skileez.web.dashboard import dashboard
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(security.refuse_other_sites)
     app.before_request(security.refuse_nul)
     app.before_request(access.guard)
-    CSRFProtect(app)
+    tokens = CSRFProtect(app)
     security.init_app(app)
     throttle.init_app(app, settings)
     errors.init_app(app)
@@ -78,6 +79,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     display.init_app(app)
     _add_pages(app)
     access.check_every_route(app)
+    for view in access.links(app):
+        tokens.exempt(view)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
@@ -190,6 +193,7 @@ def _add_pages(app: Flask) -> None:
     for module in ("booking", "outcome", "reschedule"):
         import_module(f"skileez.web.{module}")  # adds its routes to the pages of sessions
     for pages in (
+        answers,
         auth,
         profile,
         people,

@@ -20,11 +20,13 @@ def N_(message: str) -> str:
 
 
 class Kind(StrEnum):
-    """What sort of refusal it is; each door maps it to its own code (HTTP 422, 403, 409)."""
+    """What sort of refusal it is; each door maps it to its own code (HTTP 422, 403, 409, 410)."""
 
     INVALID = "invalid"
     FORBIDDEN = "forbidden"
     CONFLICT = "conflict"
+    GONE = "gone"
+    """It was there and will not be again."""
 
 
 def duration(length: timedelta, translate: Callable[[str], str] = lambda message: message) -> str:

@@ -22,6 +22,8 @@ from skileez.db import Model, UTCDateTime
 ActorKind = Literal["person", "system", "api"]
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+via: ContextVar[str | None] = ContextVar("via", default=None)
+"""What a person acted through who was not signed in: "mail", a link in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def append(
     """
     db.session.flush()
     last = db.session.execute(_LAST, {"stream": stream}).first()
+    through = via.get()
     event = Event(
         stream=stream,
         position=last.position + 1 if last else 1,
@@ -124,7 +127,7 @@ def append(
         new_time=new_time,
         reason=reason,
         request_id=request_id.get(),
-        details=dict(details or {}),
+        details={**(details or {}), **({"via": through} if through else {})},
         previous_hash=last.hash if last else "",
     )
     event.hash = event.digest()

@@ -22,7 +22,8 @@ from skileez.accounts.models import Person
 from skileez.contracts.models import Contract, Proposal
 from skileez.errors import duration
 from skileez.events import Event
-from skileez.notifications import rules
+from skileez.notifications import links, rules
+from skileez.notifications.link_rules import Act, Offer
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Said, Situation
 from skileez.sessions.models import Session
@@ -41,10 +42,11 @@ WISHES_PATH: Final = "/profile/notifications"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something the reader can do: a button in a mail."""
+    """Something the reader can do: a button in a mail, "main", "other" or "quiet"."""
 
     text: str
     url: str
+    look: str = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +186,20 @@ def _situation(found: About) -> Situation:
 
 
 def write(delivery: Delivery, now: datetime) -> Letter:
-    """The message of ``delivery``. Raises what its template raises."""
-    return word(delivery, about(delivery), now)
+    """The message of ``delivery``, with links that answer it. Raises what its template raises."""
+    found = about(delivery)
+    answers = links.make(delivery, found.session, found.role, now)
+    return word(delivery, found, now, answers)
 
 
-def word(delivery: Delivery, found: About, now: datetime) -> Letter:
-    """The message of ``delivery``, put together from what was found; asks no database."""
-    said = _context(delivery, found, now)
+def word(
+    delivery: Delivery, found: About, now: datetime, answers: Sequence[tuple[Offer, str]] = ()
+) -> Letter:
+    """The message of ``delivery``, put together from what was found; asks no database.
+
+    ``answers`` are the acts that it offers, each with the path of its link.
+    """
+    said = _context(delivery, found, now, answers)
     subject = _subject(delivery.kind, said)
     thread = None
     if delivery.session_id is not None:
@@ -202,7 +211,7 @@ def word(delivery: Delivery, found: About, now: datetime) -> Letter:
         subject=subject,
         text=_laid_out("layout.txt", delivery.kind, said),
         html=_laid_out("layout.html", delivery.kind, said),
-        url=said["steps"][0].url,
+        url=said["url"],
         at=now,
         thread=thread,
         unsubscribe=link(WISHES_PATH) if delivery.kind in rules.DIGESTS else None,
@@ -213,13 +222,16 @@ def line(delivery: Delivery, now: datetime) -> tuple[str, str]:
     """A message in one line, and where it leads, for the centre in the pages."""
     found = about(delivery)
     said = _context(delivery, found, now)
-    return _subject(delivery.kind, said), said["steps"][0].url
+    return _subject(delivery.kind, said), said["url"]
 
 
-def _context(delivery: Delivery, found: About, now: datetime) -> dict[str, Any]:
+def _context(
+    delivery: Delivery, found: About, now: datetime, answers: Sequence[tuple[Offer, str]] = ()
+) -> dict[str, Any]:
     event, session = found.event, found.session
     zone = found.recipient.zone
     actor = _actor(found)
+    pages = [(text, link(path)) for text, path in _steps(delivery, found)]
     return {
         "kind": delivery.kind,
         "me": found.recipient,
@@ -242,7 +254,15 @@ def _context(delivery: Delivery, found: About, now: datetime) -> dict[str, Any]:
             if one.scheduled_at
         ],
         "zone": zone,
-        "steps": [Step(text, link(path)) for text, path in _steps(delivery, found)],
+        "url": pages[0][1],
+        "steps": [
+            *(Step(_act(one, zone), link(path), _look(one)) for one, path in answers),
+            *(
+                Step(*page, "quiet" if answers else "other" if n else "main")
+                for n, page in enumerate(pages)
+            ),
+        ],
+        "links_until": when(answers[0][0].until, zone) if answers else "",
         "wishes_url": link(WISHES_PATH),
     }
 
@@ -300,15 +320,39 @@ def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
     return [("Open your sessions", DASHBOARD_PATH)]
 
 
+def _act(one: Offer, zone: str) -> str:
+    """What the button of an act says; the zone of its time is named in the message."""
+    match one.act:
+        case Act.APPROVE:
+            assert one.time is not None
+            return f"Approve {_on_the_wall(one.time, zone)}"
+        case Act.DECLINE:
+            return "Decline"
+        case Act.CONFIRM:
+            return "Confirm the session"
+        case Act.HELD:
+            return "It took place"
+        case Act.ALONE:
+            return "I was alone"
+
+
+def _look(one: Offer) -> str:
+    return "other" if one.act in (Act.DECLINE, Act.ALONE) else "main"
+
+
 def when(instant: datetime | None, zone: str) -> str:
     """An instant in the reader's zone, named: "Tue 3 Mar 2027, 14:00 (Berlin, GMT+1)"."""
     if instant is None:
         return "no time yet"
-    there = zones.local(instant, zone)
-    said = format_datetime(there.replace(tzinfo=None), "EEE d MMM y, HH:mm", locale="en")
+    said = _on_the_wall(instant, zone)
     place = zone.rpartition("/")[2].replace("_", " ")
     offset = zones.offset_label(instant, zone)
     return f"{said} ({offset})" if place == "UTC" else f"{said} ({place}, {offset})"
+
+
+def _on_the_wall(instant: datetime, zone: str) -> str:
+    there = zones.local(instant, zone).replace(tzinfo=None)
+    return format_datetime(there, "EEE d MMM y, HH:mm", locale="en")
 
 
 def _instant(said: object) -> datetime:

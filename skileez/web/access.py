@@ -8,13 +8,24 @@ Entering is not seeing: a PARTICIPANT view finds its thing through the reader
 (``find_for(me(), id)``), which raises NotFound for a stranger, so that they get a 404.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, current_app, flash, redirect, request, session, url_for
-from flask_login import current_user
+from flask import (
+    Flask,
+    Request,
+    Response,
+    current_app,
+    flash,
+    g,
+    redirect,
+    request,
+    session,
+    url_for,
+)
+from flask_login import AnonymousUserMixin, current_user
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from skileez.accounts.models import Person
@@ -26,12 +37,20 @@ class Access(StrEnum):
     """Who may enter a view."""
 
     PUBLIC = "public"
+    LINK = "link"
+    """Whoever holds the secret in its address, signed in or not.
+
+    Nothing proves more than that secret: a form's token and the site it was sent from are not
+    asked for, since another site that knew the address would need nobody's browser. The page
+    greets nobody, so that it never acts for whoever happens to be signed in here.
+    """
     SIGNED_IN = "signed_in"
     ADMIN = "admin"
     PARTICIPANT = "participant"
 
 
 PUBLIC: Final = Access.PUBLIC
+LINK: Final = Access.LINK
 SIGNED_IN: Final = Access.SIGNED_IN
 ADMIN: Final = Access.ADMIN
 PARTICIPANT: Final = Access.PARTICIPANT
@@ -72,6 +91,21 @@ def check_every_route(app: Flask) -> None:
         raise RuntimeError(f"these routes do not declare their access: {', '.join(silent)}")
 
 
+def links(app: Flask) -> Iterator[View]:
+    """Every view of ``app`` that is declared LINK."""
+    return (view for name, view in app.view_functions.items() if declared(app, name) is LINK)
+
+
+def is_link() -> bool:
+    """Whether the request is for a view that is declared LINK."""
+    return request.endpoint is not None and declared(current_app, request.endpoint) is LINK
+
+
+def greet_nobody() -> None:
+    """Show this page as to somebody who is not signed in, whoever is."""
+    setattr(g, "_login_user", AnonymousUserMixin())  # noqa: B010  where Flask-Login looks
+
+
 def me() -> Person:
     """Who is signed in. Only for views that are not PUBLIC."""
     reader = current_user._get_current_object()
@@ -92,6 +126,9 @@ def guard() -> Response | None:
         return None
     who = declared(current_app, endpoint)
     if who is PUBLIC:
+        return None
+    if who is LINK:
+        greet_nobody()
         return None
     if not current_user.is_authenticated:
         return _ask_to_sign_in()

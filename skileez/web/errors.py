@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
-from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -21,7 +20,7 @@ from skileez.web.language import gettext as _
 from skileez.web.language import lazy_gettext as _l
 from skileez.web.throttle import limiter
 
-STATUS: Final = {Kind.INVALID: 422, Kind.FORBIDDEN: 403, Kind.CONFLICT: 409}
+STATUS: Final = {Kind.INVALID: 422, Kind.FORBIDDEN: 403, Kind.CONFLICT: 409, Kind.GONE: 410}
 
 WORDS: Final = {
     400: (_l("This could not be read"), _l("Something in the request was not as it should be.")),
@@ -35,6 +34,10 @@ WORDS: Final = {
     409: (
         _l("Things have changed"),
         _l("This changed since you opened the page. Open it again to see how it stands."),
+    ),
+    410: (
+        _l("This is over"),
+        _l("It was here once, and there is nothing left to do."),
     ),
     413: (
         _l("That is too much at once"),
@@ -110,8 +113,7 @@ def on_failure(error: Exception) -> Response:
     except Exception:
         # What broke may be what the page needs to greet its reader: the database.
         log.exception("error_page.failed")
-    # Where Flask-Login looks for the reader: nobody, as far as this page goes.
-    setattr(g, "_login_user", AnonymousUserMixin())  # noqa: B010
+    access.greet_nobody()
     try:
         return answer(500)
     except Exception:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest
 
+from skileez.web import access
 from skileez.web.language import gettext as _
 
 LARGEST_REQUEST: Final = 64 * 1024
@@ -40,7 +41,7 @@ def refuse_other_sites() -> None:
 
     Beside the CSRF token, not in its place: the oldest browsers say nothing at all.
     """
-    if request.method in _UNSAFE_METHODS and _comes_from_elsewhere():
+    if request.method in _UNSAFE_METHODS and _comes_from_elsewhere() and not access.is_link():
         raise BadRequest(_("This was sent from another site, so nothing was done."))
 
 

@@ -1,6 +1,6 @@
 """How often one address, or one account, may fail before it has to wait."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final, cast
 
@@ -56,10 +56,22 @@ def init_app(app: Flask, settings: Settings) -> None:
         raise ConfigError("RATELIMIT_STORAGE_URI", str(error)) from error
 
 
-def failures(setting: str, per: str, key: Callable[[], str] = address) -> Callable[[View], View]:
-    """Limit the refused (422) POSTs of a view to ``setting`` per ``per``, for each ``key``."""
+def failures(
+    setting: str,
+    per: str,
+    key: Callable[[], str] = address,
+    *,
+    codes: Collection[int] = (422,),
+) -> Callable[[View], View]:
+    """Limit the refused POSTs of a view, answered with one of ``codes``, to ``setting`` per
+    ``per``, for each ``key``.
+    """
+
+    def was_refused(response: Response) -> bool:
+        return response.status_code in codes
+
     limit = limiter.limit(
-        _allowed(setting, per), key_func=key, methods=["POST"], deduct_when=_was_refused
+        _allowed(setting, per), key_func=key, methods=["POST"], deduct_when=was_refused
     )
     return cast(Callable[[View], View], limit)
 
@@ -77,7 +89,3 @@ def _allowed(setting: str, per: str) -> Callable[[], str]:
         return f"{getattr(settings, setting) * factor} per {per}"
 
     return allowed
-
-
-def _was_refused(response: Response) -> bool:
-    return response.status_code == 422

@@ -4,7 +4,7 @@ import pytest
 from flask import Blueprint, Flask
 
 from skileez.web import access
-from skileez.web.access import ADMIN, PUBLIC, safe_path
+from skileez.web.access import ADMIN, LINK, PUBLIC, safe_path
 from tests.doors.visitor import Visitor, add_person, text_of
 
 
@@ -40,13 +40,22 @@ def test_only_the_doors_and_the_assets_are_public(app: Flask) -> None:
     }
 
 
+def test_only_the_links_in_mails_work_for_whoever_holds_them(app: Flask) -> None:
+    links = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if access.declared(app, rule.endpoint) is LINK
+    }
+    assert links == {"answers.press", "answers.show"}
+
+
 def pages(app: Flask) -> list[tuple[str, str]]:
-    """Every (method, path) that is not public, its ids all 1."""
+    """Every (method, path) that asks for a sign-in, its ids all 1."""
     adapter = app.url_map.bind("localhost")
     return [
         (method, adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, 1), method=method))
         for rule in app.url_map.iter_rules()
-        if access.declared(app, rule.endpoint) is not PUBLIC
+        if access.declared(app, rule.endpoint) not in (PUBLIC, LINK)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
 

@@ -53,9 +53,10 @@ def test_the_routes_of_the_source_document_exist(app: "Flask") -> None:
     assert there >= PROMISED
 
 
-def test_no_unsafe_route_is_exempt_from_the_token(app: "Flask") -> None:
+def test_no_unsafe_route_is_exempt_from_the_token_but_links(app: "Flask") -> None:
     csrf = app.extensions["csrf"]
-    assert not csrf._exempt_views
+    links = {f"{view.__module__}.{view.__name__}" for view in access.links(app)}
+    assert csrf._exempt_views == links
     assert not csrf._exempt_blueprints
     assert app.config.get("WTF_CSRF_ENABLED", True)
     assert app.config.get("WTF_CSRF_CHECK_DEFAULT", True)
@@ -68,6 +69,17 @@ def test_only_accounts_pages_are_open_to_everybody(app: "Flask") -> None:
         if access.declared(app, rule.endpoint) is access.PUBLIC
     }
     assert {endpoint for endpoint in opened - OPEN if not endpoint.startswith("auth.")} == set()
+
+
+def test_a_link_s_address_holds_its_secret(app: "Flask") -> None:
+    """Nothing else guards it: no sign-in, no form token."""
+    links = [
+        rule
+        for rule in app.url_map.iter_rules()
+        if access.declared(app, rule.endpoint) is access.LINK
+    ]
+    assert links
+    assert [rule.rule for rule in links if "<token>" not in rule.rule] == []
 
 
 def test_one_person_s_thing_is_found_through_that_person(app: "Flask") -> None:

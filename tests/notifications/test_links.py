@@ -1,0 +1,311 @@
+"""Links that answer from a mail: made once, followed once, by one person, for one act."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from skileez import db, worker
+from skileez.errors import NotFound, Refused
+from skileez.notifications import channels, letters, links, sending
+from skileez.notifications.channels import Failed
+from skileez.notifications.link_rules import Act
+from skileez.notifications.models import AnswerLink, Delivery, Standing
+from skileez.sessions import actions
+from skileez.sessions.models import Session
+from tests.cast import DAY, HOUR, MINUTE, NOW, WHY, Cast
+from tests.notifications.conftest import Post
+from tests.races.arena import race
+from tests.sessions.stage import events_of
+
+PREFIX = "https://sessions.example/answer/"
+WANTED = (NOW + 70 * HOUR, NOW + 71 * HOUR)
+
+
+@pytest.fixture(autouse=True)
+def key(post: Post) -> Iterator[None]:
+    links.configure("a secret key that is only good for tests")
+    yield
+    links._key = None
+
+
+def pass_time(to: datetime) -> None:
+    worker.once(to)
+    db.session.remove()
+
+
+def requested(cast: Cast, post: Post, by: str = "student", ahead: timedelta = 60 * HOUR) -> Session:
+    """A session that one asks to move, the other being told of it."""
+    session = cast.book(ahead, by="coach")
+    pass_time(NOW)
+    ask(cast, session, by)
+    post.sent.clear()
+    pass_time(NOW)
+    return session
+
+
+def ask(cast: Cast, session: Session, by: str = "student", now: datetime = NOW) -> None:
+    with db.transaction():
+        actions.find_any(session.id).request_reschedule(
+            by, WHY, proposed_times=WANTED, actor=cast.actor(by), now=now
+        )
+
+
+def answers(post: Post) -> dict[str, str]:
+    """The answer buttons of all mails: what each says, and its token."""
+    return {
+        text: url.removeprefix(PREFIX)
+        for _, letter in post.sent
+        for text, _, url in (line.rpartition(": ") for line in letter.text.splitlines())
+        if url.startswith(PREFIX)
+    }
+
+
+def rows() -> list[AnswerLink]:
+    db.session.remove()
+    return list(db.session.scalars(select(AnswerLink).order_by(AnswerLink.id)))
+
+
+def follow(token: str, now: datetime = NOW) -> Any:
+    with db.transaction():
+        return links.follow(token, now)
+
+
+def refused(token: str, now: datetime = NOW) -> str:
+    with pytest.raises(Refused) as caught:
+        follow(token, now)
+    return caught.value.code
+
+
+def test_a_request_s_mail_has_a_link_for_each_time_and_one_to_decline(
+    cast: Cast, post: Post
+) -> None:
+    session = requested(cast, post)
+    found = answers(post)
+    assert list(found) == [
+        "Approve Thu 5 Mar 2026, 05:00",
+        "Approve Thu 5 Mar 2026, 06:00",
+        "Decline",
+    ]
+    made = rows()
+    assert [(one.act, one.new_time) for one in made] == [
+        *((Act.APPROVE, time) for time in WANTED),
+        (Act.DECLINE, None),
+    ]
+    for one, token in zip(made, found.values(), strict=True):
+        assert (one.person_id, one.session_id) == (cast.coach.id, session.id)
+        assert (one.asked_at, one.expires_at) == (NOW, NOW + DAY)
+        assert one.token_hash == hashlib.sha256(token.encode()).hexdigest()
+        assert len(token) == 43
+    (letter,) = [letter for _, letter in post.sent]
+    assert letter.url.endswith(f"/sessions/{session.id}/reschedule-approval")
+    assert "works until Tue 3 Mar 2026, 07:00 (New York, GMT-5)" in " ".join(letter.text.split())
+    assert letter.html.count(PREFIX) == 3
+
+
+def test_a_mail_that_is_sent_once_more_carries_the_same_links(cast: Cast, post: Post) -> None:
+    session = cast.book(by="coach")
+    pass_time(NOW)
+    ask(cast, session)
+    post.fails = Failed("the mail server is away")
+    pass_time(NOW)
+    first = [one.token_hash for one in rows()]
+    assert len(first) == 3
+    post.fails = None
+    post.sent.clear()
+    pass_time(NOW + MINUTE)
+    assert len(answers(post)) == 3
+    made = rows()
+    assert [one.token_hash for one in made] == first
+    assert {one.created_at for one in made} == {NOW}
+
+
+def test_only_mails_carry_links_and_only_while_they_are_sent(cast: Cast, post: Post) -> None:
+    requested(cast, post)
+    before = len(rows())
+    told = list(db.session.scalars(select(Delivery)))
+    assert {one.channel for one in told} == {channels.APP, channels.MAIL}
+    with db.transaction():
+        for one in db.session.scalars(select(Delivery.id)).all():
+            delivery = sending._find(one)
+            assert delivery is not None
+            assert delivery.status != Standing.WAITING or delivery.due_at > NOW
+            assert PREFIX not in letters.write(delivery, NOW).text
+    assert len(rows()) == before
+    assert links.BY == channels.MAIL
+
+
+def test_no_links_without_a_key(cast: Cast, post: Post) -> None:
+    links._key = None
+    requested(cast, post)
+    assert post.sent
+    assert rows() == []
+
+
+def test_an_approval_moves_the_session_as_its_person(cast: Cast, post: Post) -> None:
+    session = requested(cast, post)
+    token = answers(post)["Approve Thu 5 Mar 2026, 06:00"]
+    follow(token, NOW + HOUR)
+    last = events_of(session.id)[-1]
+    assert (last.verb, last.role, last.actor_id) == (
+        "session.reschedule_approved",
+        "coach",
+        cast.coach.id,
+    )
+    assert (last.new_time, last.details["via"]) == (WANTED[1], "mail")
+    assert Session.query.get(session.id).confirmed_by_coach
+    assert [one.used_at for one in rows()] == [None, NOW + HOUR, None]
+
+
+def test_declining_by_a_link_keeps_the_time(cast: Cast, post: Post) -> None:
+    session = requested(cast, post, by="coach")
+    follow(answers(post)["Decline"])
+    last = events_of(session.id)[-1]
+    assert (last.verb, last.role) == ("session.reschedule_declined", "student")
+    assert Session.query.get(session.id).scheduled_at == NOW + 60 * HOUR
+
+
+def test_a_coach_confirms_by_a_link(cast: Cast, post: Post) -> None:
+    pass_time(NOW)
+    session = cast.book()
+    post.sent.clear()
+    pass_time(NOW)
+    assert list(answers(post)) == ["Confirm the session"]
+    follow(answers(post)["Confirm the session"])
+    last = events_of(session.id)[-1]
+    assert (last.verb, last.role, last.details) == ("session.confirmed", "coach", {"via": "mail"})
+
+
+def overdue(cast: Cast, post: Post, who: str) -> tuple[Session, dict[str, str]]:
+    session = cast.book(2 * HOUR, by="coach")
+    pass_time(NOW)
+    post.sent.clear()
+    pass_time(NOW + 3 * HOUR + 15 * MINUTE)
+    name = getattr(cast, who).display_name
+    post.sent[:] = [one for one in post.sent if one[0] == name]
+    return session, answers(post)
+
+
+@pytest.mark.parametrize("who", ["student", "coach"])
+def test_a_session_is_said_to_have_taken_place_by_a_link(cast: Cast, post: Post, who: str) -> None:
+    session, found = overdue(cast, post, who)
+    assert list(found) == ["It took place", "I was alone"]
+    follow(found["It took place"], NOW + DAY)
+    assert {one.details.get("via") for one in events_of(session.id)[-1:]} == {"mail"}
+    assert events_of(session.id)[-1].role == who
+
+
+def test_somebody_says_by_a_link_that_the_other_did_not_come(cast: Cast, post: Post) -> None:
+    session, found = overdue(cast, post, "student")
+    follow(found["I was alone"], NOW + 4 * HOUR)
+    last = events_of(session.id)[-1]
+    assert (last.role, last.actor_id) == ("student", cast.student.id)
+
+
+def test_a_link_works_once(cast: Cast, post: Post) -> None:
+    session = requested(cast, post)
+    token = answers(post)["Decline"]
+    follow(token)
+    told = len(events_of(session.id))
+    assert refused(token) == "link_used"
+    assert links.look(token, NOW).why_not.code == "link_used"
+    assert len(events_of(session.id)) == told
+
+
+def test_of_one_mail_s_answers_the_first_stands(cast: Cast, post: Post) -> None:
+    requested(cast, post)
+    first, second, decline = answers(post).values()
+    follow(first)
+    assert refused(second) == refused(decline) == "link_overtaken"
+
+
+@pytest.mark.parametrize("change", ["", "A", "cut", "upper"])
+def test_a_token_that_was_changed_is_nobody_s(cast: Cast, post: Post, change: str) -> None:
+    requested(cast, post)
+    token = answers(post)["Decline"]
+    other = {"": "", "A": token + "A", "cut": token[:-1], "upper": token.swapcase()}[change]
+    with pytest.raises(NotFound):
+        links.look(other, NOW)
+    with pytest.raises(NotFound):
+        follow(other)
+    assert [one.used_at for one in rows()] == [None] * 3
+
+
+def test_a_link_ends_with_the_time_to_answer(cast: Cast, post: Post) -> None:
+    requested(cast, post)
+    token = answers(post)["Decline"]
+    assert links.look(token, NOW + DAY - MINUTE).why_not is None
+    assert refused(token, NOW + DAY) == "link_expired"
+
+
+def test_a_link_of_a_countered_request_answers_nothing(cast: Cast, post: Post) -> None:
+    session = requested(cast, post)
+    mine = answers(post)
+    with db.transaction():
+        actions.find_any(session.id).counter_reschedule(
+            "coach", [NOW + 80 * HOUR], actor=cast.actor("coach"), now=NOW + MINUTE
+        )
+    for token in mine.values():
+        assert refused(token, NOW + 2 * MINUTE) == "link_overtaken"
+    # Nor does it when the same times are asked for anew.
+    with db.transaction():
+        one = actions.find_any(session.id)
+        one.decline_reschedule(by="student", actor=cast.actor("student"), now=NOW + 3 * MINUTE)
+    ask(cast, session, now=NOW + 4 * MINUTE)
+    for token in mine.values():
+        assert refused(token, NOW + 5 * MINUTE) == "link_overtaken"
+
+
+def test_a_confirmation_of_another_start_is_none(cast: Cast, post: Post) -> None:
+    pass_time(NOW)
+    session = cast.book()
+    post.sent.clear()
+    pass_time(NOW)
+    token = answers(post)["Confirm the session"]
+    ask(cast, session)
+    with db.transaction():
+        actions.find_any(session.id).approve_reschedule(WANTED[0], now=NOW)
+    assert refused(token) == "link_overtaken"
+    assert not Session.query.get(session.id).confirmed_by_coach
+
+
+def test_a_time_that_was_taken_is_refused_and_the_link_still_works(cast: Cast, post: Post) -> None:
+    requested(cast, post)
+    first, second, _ = answers(post).values()
+    cast.book(70 * HOUR + 30 * MINUTE, by="coach")
+    assert links.look(first, NOW).why_not.code == "time_taken"
+    assert refused(first) == refused(second) == "time_taken"
+    assert [one.used_at for one in rows() if one.act == Act.APPROVE] == [None, None]
+
+
+def test_a_closed_account_answers_nothing(cast: Cast, post: Post) -> None:
+    requested(cast, post)
+    token = answers(post)["Decline"]
+    with db.transaction():
+        db.session.get_one(type(cast.coach), cast.coach.id).active = False
+    assert refused(token) == "link_dead"
+    assert not links.look(token, NOW).tells
+
+
+def test_looking_at_a_link_changes_nothing(cast: Cast, post: Post) -> None:
+    requested(cast, post)
+    db.session.remove()
+    db.read_only()
+    for token in answers(post).values():
+        assert links.look(token, NOW).why_not is None
+    assert not db.session.dirty
+    assert [one.used_at for one in rows()] == [None] * 3
+
+
+def test_of_many_presses_at_once_one_counts(cast: Cast, post: Post, database: str) -> None:
+    session = requested(cast, post)
+    tokens = list(answers(post).values())
+    db.session.remove()
+    outcomes = race(database, lambda number: follow(tokens[number % 3]), clients=12)
+    assert outcomes["won"] == 1
+    assert set(outcomes) == {"won", "link_used", "link_overtaken"}
+    assert outcomes["link_used"] == 3
+    assert len([one for one in events_of(session.id) if one.details.get("via")]) == 1
