@@ -12,8 +12,9 @@ from typing import Final
 
 from skileez.errors import N_, Kind, Refusal
 from skileez.notifications.rules import OVERDUE, PLACES_TIME
-from skileez.sessions import outcome_rules, reschedule_rules, rules
-from skileez.sessions.rules import Facts, Policy
+from skileez.sessions import presence_rules, reschedule_rules, rules
+from skileez.sessions.presence_rules import NOTHING, Account, Outcome
+from skileez.sessions.rules import Facts, Policy, Role
 
 
 class Act(StrEnum):
@@ -29,6 +30,7 @@ class Act(StrEnum):
 
 
 ANSWERS: Final = (Act.APPROVE, Act.DECLINE)
+OUTCOMES: Final = (Act.HELD, Act.ALONE)
 
 ASKS_TO_MOVE: Final = ("session.reschedule_requested", "session.reschedule_countered")
 
@@ -49,7 +51,21 @@ class Offer:
     until: datetime
 
 
-def offers(kind: str, role: str | None, facts: Facts, now: datetime, policy: Policy) -> list[Offer]:
+def outcome_of(act: str, role: str) -> Outcome:
+    """What somebody in this role says by an act of ``OUTCOMES``."""
+    if act == Act.HELD:
+        return Outcome.HELD
+    return Outcome.COACH_ABSENT if role == Role.STUDENT else Outcome.STUDENT_ABSENT
+
+
+def offers(
+    kind: str,
+    role: str | None,
+    facts: Facts,
+    now: datetime,
+    policy: Policy,
+    account: Account = NOTHING,
+) -> list[Offer]:
     """The acts that a mail of this kind offers its reader now, the likeliest first.
 
     Nothing to somebody without a part in it (``role`` None): to the session's rules that is the
@@ -60,7 +76,7 @@ def offers(kind: str, role: str | None, facts: Facts, now: datetime, policy: Pol
     return [
         one
         for one in _offered(kind, facts)
-        if now < one.until and may_do(one.act, one.time, facts, role, now, policy) is None
+        if now < one.until and may_do(one.act, one.time, facts, role, now, policy, account) is None
     ]
 
 
@@ -78,7 +94,13 @@ def _offered(kind: str, facts: Facts) -> Iterator[Offer]:
 
 
 def may_do(
-    act: str, time: datetime | None, facts: Facts, role: str, now: datetime, policy: Policy
+    act: str,
+    time: datetime | None,
+    facts: Facts,
+    role: str,
+    now: datetime,
+    policy: Policy,
+    account: Account = NOTHING,
 ) -> Refusal | None:
     """Whether the session's own rules allow the act."""
     match act:
@@ -88,10 +110,10 @@ def may_do(
             return reschedule_rules.may_decline(facts, role, now)
         case Act.CONFIRM:
             return rules.may_confirm(facts, role, now)
-        case Act.HELD:
-            return outcome_rules.may_complete(facts, role, now)
-        case Act.ALONE:
-            return outcome_rules.may_mark_missed(facts, role, now)
+        case Act.HELD | Act.ALONE:
+            return presence_rules.may_say_outcome(
+                facts, role, now, policy, account
+            ) or presence_rules.check_outcome(outcome_of(act, role), account)
     raise ValueError(f"there is no act {act!r}")
 
 
@@ -125,6 +147,7 @@ def may_follow(
     role: str,
     now: datetime,
     policy: Policy,
+    account: Account = NOTHING,
 ) -> Refusal | None:
     """Whether a link does what it was made for; ``asked_at`` is when the pending request came.
 
@@ -143,7 +166,7 @@ def may_follow(
         )
     if is_overtaken(link, asked_at, facts):
         return OVERTAKEN
-    return may_do(link.act, link.time, facts, role, now, policy)
+    return may_do(link.act, link.time, facts, role, now, policy, account)
 
 
 def is_overtaken(link: Promise, asked_at: datetime | None, facts: Facts) -> bool:

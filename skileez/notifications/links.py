@@ -21,9 +21,10 @@ from skileez.events import Actor
 from skileez.notifications import link_rules
 from skileez.notifications.link_rules import Act, Offer, Promise
 from skileez.notifications.models import AnswerLink, Delivery, Standing
-from skileez.sessions import actions, policy, queries
+from skileez.sessions import actions, outcome_check, policy, queries
 from skileez.sessions import rules as session_rules
 from skileez.sessions.models import Session
+from skileez.sessions.presence_rules import Account
 
 PATH: Final = "/answer/{}"
 """Where the web shows a link (a test holds the two together)."""
@@ -52,7 +53,9 @@ def make(
     to_send = delivery.channel == BY and delivery.status == Standing.WAITING
     if session is None or _key is None or not to_send:
         return []
-    offered = link_rules.offers(delivery.kind, role, session.facts, now, policy.in_force())
+    offered = link_rules.offers(
+        delivery.kind, role, session.facts, now, policy.in_force(), session.account()
+    )
     tokens = [_token(_key, delivery, one, session) for one in offered]
     hashes = [_digest(token) for token in tokens]
     there = set(
@@ -105,6 +108,7 @@ class Opened:
     person: Person
     session: Session
     role: str
+    account: Account
     why_not: Refusal | None
     tells: bool
     """Whether its holder may be told how the session stands."""
@@ -151,12 +155,9 @@ def _do(opened: Opened, who: Actor, now: datetime) -> None:
             session.decline_reschedule(by=role, actor=who, now=now)
         case Act.CONFIRM:
             session.confirm(role, actor=who, now=now)
-        case Act.HELD:
-            session.mark_completed(None, role, actor=who, now=now)
-        case Act.ALONE:
-            absent = session_rules.other(role)
-            reason = f"I was there; the {absent} did not come."
-            session.mark_missed(by=role, reason=reason, absent=absent, actor=who, now=now)
+        case Act.HELD | Act.ALONE:
+            outcome = link_rules.outcome_of(opened.act, role)
+            outcome_check.say_outcome(session, role, outcome, actor=who, now=now)
 
 
 def _find(token: str) -> tuple[AnswerLink, Person]:
@@ -182,8 +183,9 @@ def _opened(link: AnswerLink, person: Person, session: Session, now: datetime) -
         used=link.used_at is not None,
         account_open=person.active,
     )
+    account = session.account()
     why_not = link_rules.may_follow(
-        promise, session.reschedule_asked_at, session.facts, role, now, policy.in_force()
+        promise, session.reschedule_asked_at, session.facts, role, now, policy.in_force(), account
     )
     return Opened(
         act=Act(link.act),
@@ -192,6 +194,7 @@ def _opened(link: AnswerLink, person: Person, session: Session, now: datetime) -
         person=person,
         session=session,
         role=role,
+        account=account,
         why_not=why_not,
         tells=link_rules.may_tell(promise, now),
     )

@@ -15,9 +15,12 @@ from skileez import clock
 from skileez.db import transaction
 from skileez.errors import NotFound, Refusal, Refused
 from skileez.notifications import links
-from skileez.notifications.link_rules import OVERTAKEN, USED, Act
+from skileez.notifications.link_rules import OUTCOMES, OVERTAKEN, USED, Act, outcome_of
 from skileez.notifications.links import Opened
-from skileez.sessions import policy
+from skileez.sessions import policy, presence_rules
+from skileez.sessions.models import Session
+from skileez.sessions.presence_rules import Outcome, Unsettled
+from skileez.sessions.rules import Status
 from skileez.web import consequences, session_view, throttle
 from skileez.web.access import LINK, access
 from skileez.web.display import in_zone, sentence, when
@@ -53,10 +56,10 @@ WORDS: Final = {
     ),
     Act.CONFIRM: Words(_l("Confirm the session?"), _l("Confirm it"), _l("Confirmed.")),
     Act.HELD: Words(
-        _l("Did the session take place?"), _l("It took place"), _l("Completed. Well done.")
+        _l("Did the session take place?"), _l("It took place"), _l("Thank you, that is noted.")
     ),
     Act.ALONE: Words(
-        _l("Were you alone?"), _l("I was alone"), _l("The session is marked missed."), danger=True
+        _l("Were you alone?"), _l("I was alone"), _l("Thank you, that is noted."), danger=True
     ),
 }
 
@@ -82,9 +85,7 @@ def show(token: str) -> ResponseReturnValue:
         before=when(session.scheduled_at)
         if opened.act is Act.APPROVE and session.scheduled_at
         else None,
-        proposed=[when(one) for one in session.proposed_times]
-        if opened.act is Act.DECLINE
-        else [],
+        proposed=[when(one) for one in session.proposed_times] if opened.act is Act.DECLINE else [],
         consequences=_consequences(opened, other.display_name),
     )
 
@@ -101,7 +102,10 @@ def press(token: str) -> ResponseReturnValue:
     except Refused as refused:
         return _told(_of(links.look(token, now)), refused.refusal)
     opened = _of(links.look(token, now))
-    return _how_it_stands(opened, str(WORDS[opened.act].done), None), 200
+    text = None
+    if opened.act in OUTCOMES and opened.session.status == Status.SCHEDULED:
+        text = _("It is settled once the other side says the same.")
+    return _how_it_stands(opened, str(WORDS[opened.act].done), text), 200
 
 
 @answers.errorhandler(NotFound)
@@ -160,7 +164,23 @@ def _consequences(opened: Opened, name: str) -> list[str]:
             return [_("The session stays at its time; %(name)s sees that you declined.", name=name)]
         case Act.CONFIRM:
             return [_("%(name)s sees that the session is on.", name=name)]
-        case Act.HELD:
-            return consequences.of_completing(session, session.contract)
-        case Act.ALONE:
-            return consequences.of_missing(policy.in_force(), name)
+        case Act.HELD | Act.ALONE:
+            outcome = outcome_of(opened.act, opened.role)
+            account = opened.account.saying(opened.role, outcome)
+            return _of_saying(session, presence_rules.verdict(session.facts, account), name)
+
+
+def _of_saying(session: Session, verdict: Outcome | Unsettled, name: str) -> list[str]:
+    """Saying what became of a session, once the other side's word is added."""
+    if verdict is Unsettled.WAITING:
+        return [
+            _("%(name)s is asked as well. If you agree, it is settled at once.", name=name),
+            _("If you do not, an administrator decides."),
+        ]
+    if verdict is Unsettled.DISAGREED:
+        return [_("%(name)s says otherwise, so an administrator decides.", name=name)]
+    if session.status != Status.SCHEDULED:
+        return [_("You agree, so it is settled.")]
+    if verdict is Outcome.HELD:
+        return consequences.of_completing(session, session.contract)
+    return consequences.of_missing(policy.in_force(), name)

@@ -336,8 +336,21 @@ def test_an_outcome_of_a_session_that_has_one_is_refused_with_its_state(
         )
     answer = press(visitor, path)
     assert answer.status_code == 409
-    assert "This session is cancelled" in text_of(answer)
+    assert "What became of this session is settled: it is cancelled." in text_of(answer)
     assert stage.session(session_id).status == Status.CANCELLED
+
+
+def test_the_page_tells_what_a_word_on_the_outcome_comes_to(
+    stage: Stage, mailbox: Mailbox, visitor: Visitor
+) -> None:
+    session_id = overdue(stage, mailbox)
+    mine, theirs = mailbox.paths("Jonas Lindqvist"), mailbox.paths("Amara Okafor")
+    assert "Amara Okafor is asked as well." in text_of(visitor.get(mine[HELD]))
+    assert "It is settled once the other side says the same." in text_of(press(visitor, mine[HELD]))
+    assert "Progress goes to 1 of 6 sessions." in text_of(visitor.get(theirs[HELD]))
+    assert "Jonas Lindqvist says otherwise" in text_of(visitor.get(theirs[ALONE]))
+    assert "Completed" in text_of(press(visitor, theirs[HELD]))
+    assert stage.session(session_id).status == Status.COMPLETED
 
 
 @pytest.mark.parametrize("reader", ["student", "stranger", "admin"])

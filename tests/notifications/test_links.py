@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from skileez import db, worker
+from skileez.accounts.models import Person
 from skileez.errors import NotFound, Refused
 from skileez.notifications import channels, letters, links, sending
 from skileez.notifications.channels import Failed
@@ -54,11 +55,12 @@ def ask(cast: Cast, session: Session, by: str = "student", now: datetime = NOW) 
         )
 
 
-def answers(post: Post) -> dict[str, str]:
-    """The answer buttons of all mails: what each says, and its token."""
+def answers(post: Post, to: Person | None = None) -> dict[str, str]:
+    """The answer buttons of the mails (to somebody): what each says, and its token."""
     return {
         text: url.removeprefix(PREFIX)
-        for _, letter in post.sent
+        for name, letter in post.sent
+        if to is None or name == to.display_name
         for text, _, url in (line.rpartition(": ") for line in letter.text.splitlines())
         if url.startswith(PREFIX)
     }
@@ -184,25 +186,41 @@ def overdue(cast: Cast, post: Post, who: str) -> tuple[Session, dict[str, str]]:
     pass_time(NOW)
     post.sent.clear()
     pass_time(NOW + 3 * HOUR + 15 * MINUTE)
-    name = getattr(cast, who).display_name
-    post.sent[:] = [one for one in post.sent if one[0] == name]
-    return session, answers(post)
+    return session, answers(post, getattr(cast, who))
 
 
-@pytest.mark.parametrize("who", ["student", "coach"])
-def test_a_session_is_said_to_have_taken_place_by_a_link(cast: Cast, post: Post, who: str) -> None:
-    session, found = overdue(cast, post, who)
-    assert list(found) == ["It took place", "I was alone"]
-    follow(found["It took place"], NOW + DAY)
-    assert {one.details.get("via") for one in events_of(session.id)[-1:]} == {"mail"}
-    assert events_of(session.id)[-1].role == who
-
-
-def test_somebody_says_by_a_link_that_the_other_did_not_come(cast: Cast, post: Post) -> None:
-    session, found = overdue(cast, post, "student")
-    follow(found["I was alone"], NOW + 4 * HOUR)
+def test_both_say_by_links_that_it_took_place(cast: Cast, post: Post) -> None:
+    session, mine = overdue(cast, post, "coach")
+    theirs = answers(post, cast.student)
+    assert list(mine) == list(theirs) == ["It took place", "I was alone"]
+    follow(mine["It took place"], NOW + 4 * HOUR)
     last = events_of(session.id)[-1]
-    assert (last.role, last.actor_id) == ("student", cast.student.id)
+    assert (last.verb, last.role, last.actor_id, last.details) == (
+        "session.outcome_said",
+        "coach",
+        cast.coach.id,
+        {"outcome": "held", "via": "mail"},
+    )
+    follow(theirs["It took place"], NOW + 5 * HOUR)
+    assert Session.query.get(session.id).status == "completed"
+    assert refused(theirs["I was alone"], NOW + 6 * HOUR) == "outcome_settled"
+
+
+def test_somebody_who_was_alone_says_so_and_may_think_better_of_it(cast: Cast, post: Post) -> None:
+    session, mine = overdue(cast, post, "student")
+    follow(mine["I was alone"], NOW + 4 * HOUR)
+    assert events_of(session.id)[-1].details["outcome"] == "coach_absent"
+    follow(mine["It took place"], NOW + 5 * HOUR)
+    assert events_of(session.id)[-1].details["outcome"] == "held"
+    assert refused(mine["I was alone"], NOW + 5 * HOUR) == "link_used"
+
+
+def test_two_accounts_that_differ_are_a_case(cast: Cast, post: Post) -> None:
+    session, mine = overdue(cast, post, "coach")
+    follow(mine["It took place"], NOW + 4 * HOUR)
+    follow(answers(post, cast.student)["I was alone"], NOW + 4 * HOUR)
+    assert events_of(session.id)[-1].verb == "session.case_opened"
+    assert Session.query.get(session.id).status == "scheduled"
 
 
 def test_a_link_works_once(cast: Cast, post: Post) -> None:
@@ -285,7 +303,7 @@ def test_a_closed_account_answers_nothing(cast: Cast, post: Post) -> None:
     requested(cast, post)
     token = answers(post)["Decline"]
     with db.transaction():
-        db.session.get_one(type(cast.coach), cast.coach.id).active = False
+        db.session.get_one(Person, cast.coach.id).active = False
     assert refused(token) == "link_dead"
     assert not links.look(token, NOW).tells
 

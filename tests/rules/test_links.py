@@ -14,7 +14,9 @@ from skileez.notifications.link_rules import (
     may_follow,
     may_tell,
     offers,
+    outcome_of,
 )
+from skileez.sessions.presence_rules import Account, Outcome, Seen, Way
 from skileez.sessions.rules import Facts
 from tests.cast import DAY, HOUR, MINUTE, NOW, POLICY, asked, facts, said
 
@@ -85,6 +87,28 @@ def test_both_may_say_how_an_overdue_session_went_for_three_days(role: str) -> N
     assert told("session.overdue", role, facts(-2 * HOUR, status="completed")) == []
 
 
+def test_nobody_is_offered_to_have_been_alone_where_both_checked_in() -> None:
+    there = Account(seen=tuple(Seen(role, Way.HERE, OVER.start) for role in ("student", "coach")))
+    assert [one.act for one in offers("session.overdue", "coach", OVER, NOW, POLICY, there)] == [
+        Act.HELD
+    ]
+
+
+@pytest.mark.parametrize(
+    ("act", "role", "outcome"),
+    [
+        (Act.HELD, "student", Outcome.HELD),
+        (Act.HELD, "coach", Outcome.HELD),
+        (Act.ALONE, "student", Outcome.COACH_ABSENT),
+        (Act.ALONE, "coach", Outcome.STUDENT_ABSENT),
+    ],
+)
+def test_who_was_alone_says_that_the_other_was_absent(
+    act: Act, role: str, outcome: Outcome
+) -> None:
+    assert outcome_of(act, role) is outcome
+
+
 def test_a_message_to_somebody_without_a_part_offers_nothing() -> None:
     assert offers(REQUESTED, None, ASKED, NOW, POLICY) == []
 
@@ -125,7 +149,7 @@ HELD = {"act": Act.HELD, "time": OVER.start, "asked_at": None, "until": ENDED + 
         (approval(**CONFIRM), None, facts(), START, "link_expired"),
         (approval(**HELD), None, OVER, NOW, None),
         (approval(**{**HELD, "act": Act.ALONE}), None, OVER, NOW, None),
-        (approval(**HELD), None, facts(-2 * HOUR, status="missed"), NOW, "not_scheduled"),
+        (approval(**HELD), None, facts(-2 * HOUR, status="missed"), NOW, "outcome_settled"),
         (approval(**HELD), None, OVER, ENDED + OUTCOME_WITHIN, "link_expired"),
     ],
 )
