@@ -27,11 +27,13 @@ from skileez.notifications.link_rules import Act, Offer
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Said, Situation
 from skileez.sessions.models import Session
+from skileez.sessions.presence_rules import OUTCOME_SAID
 from skileez.sessions.rules import Status
 
 SESSION_PATH: Final = "/sessions/{}"
 ANSWER_PATH: Final = "/sessions/{}/reschedule-approval"
 COMPLETE_PATH: Final = "/sessions/{}/complete-form"
+OUTCOME_PATH: Final = "/sessions/{}/outcome"
 CONTRACT_PATH: Final = "/contracts/{}"
 SCHEDULE_PATH: Final = "/contracts/{}/schedule"
 PROPOSAL_PATH: Final = "/proposals/{}"
@@ -169,6 +171,9 @@ def _situation(found: About) -> Situation:
             "start": session.scheduled_at,
             "asked_at": session.reschedule_asked_at,
             "correction_asked": session.correction_by is not None,
+            "outcome_asked": found.event is not None
+            and found.event.verb == OUTCOME_SAID
+            and found.role not in session.account().said,
         }
     elif (contract := found.contract) is not None:
         known |= {
@@ -309,6 +314,8 @@ def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
         return [("Answer the request", ANSWER_PATH.format(session.id))]
     if delivery.kind == rules.OVERDUE and session:
         return [("Say how it went", SESSION_PATH.format(session.id))]
+    if delivery.kind == OUTCOME_SAID and session:
+        return [("Say how it went", OUTCOME_PATH.format(session.id))]
     if delivery.kind == rules.NOTHING_BOOKED and contract:
         return [("Book a session", SCHEDULE_PATH.format(contract.id))]
     if session is not None:

@@ -54,7 +54,7 @@ def readers(people: Iterable[int]) -> dict[int, Reader]:
 def tell(event: Event, now: datetime) -> None:
     """Make the deliveries of one event: for each who hears of it, on each of their channels."""
     roles = rules.audience(event.verb, event.role)
-    if not roles or event.details.get("with_contract"):
+    if not roles or rules.told_with_another(event.details):
         return
     sides = _sides(event)
     hearing = readers(person for role, person in sides.items() if role in roles)

@@ -11,6 +11,7 @@ from typing import Final
 
 from skileez.contracts.rules import ContractStatus, ProposalStatus
 from skileez.errors import N_, Kind, Refusal
+from skileez.sessions.presence_rules import CASE_CLOSED, CASE_OPENED, OUTCOME_SAID
 from skileez.sessions.rules import PARTICIPANTS, Role, Status
 
 
@@ -53,6 +54,9 @@ NEWS: Final[Mapping[str, Hears]] = {
     "session.correction_requested": Hears.OTHER,
     "session.correction_declined": Hears.OTHER,
     "session.corrected": Hears.OTHER,
+    OUTCOME_SAID: Hears.OTHER,
+    CASE_OPENED: Hears.BOTH,
+    CASE_CLOSED: Hears.BOTH,
     "session.meeting_link_set": Hears.OTHER,
 }
 
@@ -100,6 +104,11 @@ BACKOFF: Final = (
     timedelta(hours=12),
 )
 """How long to wait after the first, second … failure; after the last a message is parked."""
+
+
+def told_with_another(details: Mapping[str, object]) -> bool:
+    """Whether an event of the same transaction tells what this one would."""
+    return bool(details.get("with_contract") or details.get("with_case"))
 
 
 def audience(verb: str, role: str | None) -> tuple[str, ...]:
@@ -159,6 +168,8 @@ class Situation:
     start: datetime | None = None
     asked_at: datetime | None = None
     correction_asked: bool = False
+    outcome_asked: bool = False
+    """Whether the reader is still to say what became of the session."""
     contract_status: str | None = None
     sessions_left: int = 0
     sessions_to_come: int = 0
@@ -184,6 +195,8 @@ def still_true(said: Said, found: Situation, now: datetime) -> bool:
             return found.asked_at is not None and found.asked_at == said.at
         case "session.correction_requested":
             return found.correction_asked and found.status == Status.MISSED
+        case "session.outcome_said":
+            return found.outcome_asked and found.status == Status.SCHEDULED
         case "proposal.sent":
             return found.proposal_status == ProposalStatus.PENDING
         case "contract.nothing_booked":
