@@ -106,7 +106,7 @@ def try_again(event_id: int | None) -> ResponseReturnValue:
 
 def _back(count: int) -> ResponseReturnValue:
     if count:
-        flash(_("Taken up again: %(count)s. The worker does it within seconds.", count=count), "ok")
+        flash(_("Taken up again: %(count)s. The worker does it next.", count=count), "ok")
     else:
         flash(_("There is nothing left to take up: it was done or taken up already."), "info")
     return redirect(url_for(".worker"), 303)

@@ -81,6 +81,8 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/admin/contracts",
         "/admin/contracts?q=nothing-is-called-this",
         "/admin/due",
+        "/admin/worker",
+        "/admin/messages",
         "/contracts/{contract}",
         "/contracts/{ended}",
         "/sessions/{disputed}",
