@@ -48,8 +48,11 @@ def beat(name: str, version: str, figures: Mapping[str, Any], now: datetime) -> 
     with db.transaction():
         row = db.session.get(Beat, name)
         if row is None:
-            row = Beat(name=name, version=version, started_at=now, figures={})
+            row = Beat(name=name, started_at=now)
             db.session.add(row)
+        elif row.stopped_at is not None or row.version != version:
+            row.started_at = now  # another process of the same name, as in a container
+        row.version = version
         row.beat_at, row.stopped_at, row.figures = now, None, dict(figures)
         db.session.execute(delete(Beat).where(Beat.beat_at < now - FORGOTTEN_AFTER))
 

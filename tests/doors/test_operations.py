@@ -140,6 +140,17 @@ def test_a_worker_is_alive_gone_or_stopped(
     assert ("No worker is running" in page) == (said != "Alive")
 
 
+def test_a_worker_that_starts_anew_under_its_old_name_tells_its_own_version(
+    admin: Visitor,
+) -> None:
+    beat(HOUR, version="0.0.1")
+    heartbeat.stopped("host:1", NOW - HOUR)
+    beat(SECOND)
+    (one,) = heartbeat.workers(NOW)
+    assert (one.version, one.started_at, one.alive) == (__version__, NOW - SECOND, True)
+    assert "another version" not in text_of(admin.get("/admin/worker"))
+
+
 def test_a_worker_of_another_version_is_warned_of(admin: Visitor) -> None:
     beat(version="0.0.1")
     page = text_of(admin.get("/admin/worker"))
