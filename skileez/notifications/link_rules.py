@@ -132,7 +132,7 @@ class Promise:
 DEAD: Final = Refusal(
     "link_dead", N_("This link no longer works. Nothing was done."), kind=Kind.GONE
 )
-USED: Final = Refusal("link_used", N_("This is done already; a link works once."), kind=Kind.GONE)
+USED: Final = Refusal("link_used", N_("This link was used; it works once."), kind=Kind.GONE)
 OVERTAKEN: Final = Refusal(
     "link_overtaken",
     N_("This was answered or changed after the mail was written, so nothing was done."),

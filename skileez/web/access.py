@@ -91,7 +91,7 @@ def check_every_route(app: Flask) -> None:
         raise RuntimeError(f"these routes do not declare their access: {', '.join(silent)}")
 
 
-def links(app: Flask) -> Iterator[View]:
+def links(app: Flask) -> Iterator[Callable[..., Any]]:
     """Every view of ``app`` that is declared LINK."""
     return (view for name, view in app.view_functions.items() if declared(app, name) is LINK)
 

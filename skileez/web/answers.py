@@ -15,7 +15,7 @@ from skileez import clock
 from skileez.db import transaction
 from skileez.errors import NotFound, Refusal, Refused
 from skileez.notifications import links
-from skileez.notifications.link_rules import OUTCOMES, OVERTAKEN, USED, Act, outcome_of
+from skileez.notifications.link_rules import ANSWERS, OUTCOMES, OVERTAKEN, USED, Act, outcome_of
 from skileez.notifications.links import Opened
 from skileez.sessions import policy, presence_rules
 from skileez.sessions.models import Session
@@ -86,6 +86,7 @@ def show(token: str) -> ResponseReturnValue:
         if opened.act is Act.APPROVE and session.scheduled_at
         else None,
         proposed=[when(one) for one in session.proposed_times] if opened.act is Act.DECLINE else [],
+        why=session.reschedule_reason if opened.act in ANSWERS else None,
         consequences=_consequences(opened, other.display_name),
     )
 

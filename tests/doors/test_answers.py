@@ -136,6 +136,7 @@ def test_a_link_shows_what_it_does_and_a_press_does_it(
     assert "(GMT-5)" in said or "New York, GMT-5" in said
     assert "Berlin, GMT+1" in said
     assert "The link works once, until" in said
+    assert (WHY in said) is (happens is requested)
     assert f'action="{path}"' in page.text
     told = len(stage.verbs(session_id))
     done = press(visitor, path)
