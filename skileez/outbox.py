@@ -48,11 +48,12 @@ class Waiting(Model):
     error: Mapped[str | None] = mapped_column(Text)
 
 
-def dispatch(react: Reaction, now: datetime, *, limit: int = 200) -> int:
+def dispatch(react: Reaction, now: datetime, *, limit: int = 20) -> int:
     """Do what follows from the events that are due, the oldest first; how many were taken.
 
     One that fails waits longer each time and holds up no other. Two processes may do this at
-    once: each takes rows that the other has not.
+    once: each takes rows that the other has not. A few at a time, since verbs wait meanwhile,
+    and a crash undoes them all.
     """
     with db.transaction():
         waiting = db.session.execute(

@@ -1,0 +1,26 @@
+"""The cast on a database, and in place of mail a channel that keeps what it is given."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from skileez import worker
+from skileez.notifications import channels, letters
+from tests.cast import Cast, enter
+from tests.worker.stage import Post
+
+
+@pytest.fixture
+def cast(database: str) -> Cast:
+    return enter(database)
+
+
+@pytest.fixture
+def post() -> Iterator[Post]:
+    letters.configure("https://sessions.example")
+    post = Post()
+    channels.forget()
+    channels.add(post)
+    yield post
+    channels.forget()
+    worker.stopping.clear()
