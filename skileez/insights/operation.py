@@ -21,8 +21,8 @@ from skileez.sessions import actions
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy
 
-COUNTED: Final = 1000
-"""Due requests and no-shows are counted as far as this; a sweep takes as many at once."""
+COUNTED: Final = 10_000
+"""What is parked, and due requests and no-shows, are counted as far as this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ def look(now: datetime, policy: Policy, *, speed: int = 1) -> Operation:
         workers=workers,
         due=due,
         parked={
-            "events": _count(Waiting.due_at.is_(None)),
-            "messages": _count(Delivery.status == Standing.PARKED),
+            "events": _count(Waiting.event_id, Waiting.due_at.is_(None)),
+            "messages": _count(Delivery.id, Delivery.status == Standing.PARKED),
         },
     )
 
@@ -88,5 +88,7 @@ def _due(sessions: Sequence[int], since: InstrumentedAttribute[Any], now: dateti
     return Due(len(sessions), now - first if first is not None else timedelta())
 
 
-def _count(condition: ColumnElement[bool]) -> int:
-    return db.session.scalar(select(func.count()).where(condition)) or 0
+def _count(one: InstrumentedAttribute[int], condition: ColumnElement[bool]) -> int:
+    # In order and with an end: else SQLite prefers to read a longer index than the parked ones'.
+    few = select(one).where(condition).order_by(one).limit(COUNTED).subquery()
+    return db.session.scalar(select(func.count()).select_from(few)) or 0
