@@ -22,7 +22,7 @@ from skileez.accounts.models import Person
 from skileez.contracts.models import Contract, Proposal
 from skileez.errors import duration
 from skileez.events import Event
-from skileez.notifications import links, rules
+from skileez.notifications import links, rules, unsubscribing
 from skileez.notifications.link_rules import Act, Offer
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Said, Situation
@@ -219,15 +219,15 @@ def word(
         url=said["url"],
         at=now,
         thread=thread,
-        unsubscribe=link(WISHES_PATH) if delivery.kind in rules.DIGESTS else None,
+        unsubscribe=link(unsubscribing.path(found.recipient.id, delivery.kind))
+        if delivery.kind in rules.DIGESTS
+        else None,
     )
 
 
-def line(delivery: Delivery, now: datetime) -> tuple[str, str]:
-    """A message in one line, and where it leads, for the centre in the pages."""
-    found = about(delivery)
-    said = _context(delivery, found, now)
-    return _subject(delivery.kind, said), said["url"]
+def line(delivery: Delivery, found: About, now: datetime) -> str:
+    """A message in one sentence, put together from what was found, for the centre in the pages."""
+    return _subject(delivery.kind, _context(delivery, found, now))
 
 
 def _context(

@@ -115,17 +115,21 @@ def replan(person_id: int, now: datetime) -> None:
         assert session.scheduled_at is not None
         if reader is not None:
             _make(_reminders(reader, session, session.scheduled_at, now), again=True)
-    plan_digests(person_id, now)
+    if db.session.scalar(select(Contract.id).where(Contract.coach_id == person_id).limit(1)):
+        plan_digests(person_id, now, again=True)
 
 
-def plan_digests(person_id: int, after: datetime) -> None:
-    """Plan a coach's next digests: each morning's, and each Monday's."""
+def plan_digests(person_id: int, after: datetime, *, again: bool = False) -> None:
+    """Plan a coach's next digests: each morning's, and each Monday's.
+
+    ``again``: also one that was dropped, because its reader wants it after all.
+    """
     reader = readers([person_id]).get(person_id)
     if reader is None:
         return
     for kind in rules.DIGESTS:
         due = next_morning(after, reader.person.zone, weekly=kind == rules.WEEKLY)
-        _make(
+        rows: Iterable[dict[str, Any]] = (
             {
                 "occasion": f"{kind}:{due:%Y-%m-%d}",
                 "kind": kind,
@@ -136,6 +140,7 @@ def plan_digests(person_id: int, after: datetime) -> None:
             }
             for channel in channels.wanted(kind, reader.wishes)
         )
+        _make(rows, again=again)
 
 
 def next_morning(after: datetime, zone: str, *, weekly: bool = False) -> datetime:

@@ -91,6 +91,8 @@ REMINDERS: Final = (24 * 60, 60)
 """Minutes before the start at which somebody is reminded who chose nothing else."""
 REMINDER_CHOICES: Final = (7 * 24 * 60, 48 * 60, 24 * 60, 12 * 60, 3 * 60, 60, 30, 15)
 
+DAY_MINUTES: Final = 24 * 60
+
 OVERDUE_AFTER: Final = timedelta(minutes=15)
 """After the end of a session of which nobody has said what became of it."""
 NOTHING_BOOKED_AFTER: Final = timedelta(days=5)
@@ -147,6 +149,36 @@ def check_reminders(minutes: Iterable[int]) -> Refusal | None:
             {"minutes": odd[0]},
             kind=Kind.INVALID,
             field="reminders",
+        )
+    return None
+
+
+def check_quiet(quiet_from: int | None, quiet_to: int | None) -> Refusal | None:
+    """Whether these minutes of the day can be somebody's quiet hours: none, or from and to."""
+    for field, minute, other in (
+        ("quiet_from", quiet_from, quiet_to),
+        ("quiet_to", quiet_to, quiet_from),
+    ):
+        if minute is None and other is not None:
+            return Refusal(
+                "quiet_half",
+                N_("Quiet hours need a beginning and an end; leave both empty for none."),
+                kind=Kind.INVALID,
+                field=field,
+            )
+        if minute is not None and not 0 <= minute < DAY_MINUTES:
+            return Refusal(
+                "quiet_no_clock",
+                N_("Write a time of the day, such as 22:00."),
+                kind=Kind.INVALID,
+                field=field,
+            )
+    if quiet_from is not None and quiet_from == quiet_to:
+        return Refusal(
+            "quiet_all_day",
+            N_("Quiet hours cannot last the whole day; turn mail off instead."),
+            kind=Kind.INVALID,
+            field="quiet_to",
         )
     return None
 

@@ -4,7 +4,7 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from skileez.config import Settings
-from skileez.notifications import channels, letters, links
+from skileez.notifications import channels, letters, links, unsubscribing
 from skileez.notifications.mail import Mail
 
 GROUP: Final = "skileez.channels"
@@ -16,6 +16,7 @@ def configure(settings: Settings) -> None:
     """The channels of this process, and where the links in its messages lead."""
     letters.configure(settings.public_url)
     links.configure(settings.secret_key)
+    unsubscribing.configure(settings.secret_key)
     channels.forget()
     channels.add(Mail(settings))
     for point in entry_points(group=GROUP):
