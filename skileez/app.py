@@ -35,6 +35,8 @@ from skileez.web.answers import answers
 from skileez.web.auth import auth
 from skileez.web.contracts import contracts
 from skileez.web.dashboard import dashboard
+from skileez.web.demo_mail import demo_mail
+from skileez.web.notifications import notifications
 from skileez.web.operations import operations
 from skileez.web.people import people
 from skileez.web.profile import profile
@@ -198,6 +200,8 @@ def _add_pages(app: Flask) -> None:
         profile,
         people,
         dashboard,
+        notifications,
+        demo_mail,
         sessions,
         sweeps,
         contracts,

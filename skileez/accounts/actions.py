@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
+from sqlalchemy.orm import undefer_group
 
 from skileez import db, events, zones
 from skileez.accounts import passwords, rules
-from skileez.accounts.models import PasswordReset, Person, SignIn
+from skileez.accounts.models import FOR_READERS, PasswordReset, Person, SignIn
 from skileez.accounts.passwords import Hashed
 from skileez.errors import NotFound, Refused, require
 from skileez.events import SYSTEM, Actor
@@ -55,6 +56,7 @@ _SIGNED_IN = (
         SignIn.expires_at > bindparam("now"),
         Person.active,
     )
+    .options(undefer_group(FOR_READERS))
 )
 
 

@@ -1,6 +1,7 @@
 """A person, where they are signed in, and the links that let them set a new password."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,6 +11,10 @@ from skileez.accounts.rules import AGENT_MAX, EMAIL_MAX, EMAIL_TAKEN, NAME_MAX
 from skileez.db import Model, UTCDateTime
 
 _HASHED_TOKEN = String(64)
+
+FOR_READERS: Final = "reader"
+"""Deferred columns of this group, which a feature above may add to ``Person``, are loaded along
+with whoever is signed in: what the head of every page shows costs no query of its own."""
 
 # Two people signing up with one address at once: the database tells them apart.
 db.guard("uq_person_email", EMAIL_TAKEN)

@@ -12,11 +12,13 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    func,
+    select,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
-from skileez.accounts.models import Person
+from skileez.accounts.models import FOR_READERS, Person
 from skileez.db import Model, UTCDateTime, one_of
 from skileez.events import Event
 from skileez.notifications.rules import REMINDERS
@@ -54,7 +56,13 @@ class Delivery(Model):
         CheckConstraint("failures >= 0", name="failures"),
         Index("ix_delivery_due_at", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_delivery_parked", "id", sqlite_where=_PARKED, postgresql_where=_PARKED),
-        Index("ix_delivery_unread", "recipient_id", sqlite_where=_UNREAD, postgresql_where=_UNREAD),
+        Index(
+            "ix_delivery_unread",
+            # All that its condition names: SQLite prefers a longer index to a partial one.
+            *("recipient_id", "channel", "status", "read_at"),
+            sqlite_where=_UNREAD,
+            postgresql_where=_UNREAD,
+        ),
         Index("ix_delivery_recipient_id", "recipient_id", "channel", "status", "due_at", "id"),
         Index("ix_delivery_session_id", "session_id"),
     )
@@ -81,6 +89,17 @@ class Delivery(Model):
 
     recipient: Mapped[Person] = relationship(lazy="raise")
     event: Mapped[Event | None] = relationship(lazy="raise")
+
+
+# Asked with every page's reader, so by the partial index: its words must stand as they are.
+Person.unread = column_property(
+    select(func.count())
+    .where(Delivery.recipient_id == Person.id, _UNREAD)
+    .correlate(Person)
+    .scalar_subquery(),
+    deferred=True,
+    group=FOR_READERS,
+)
 
 
 class Wishes(Model):

@@ -64,6 +64,12 @@ Told = tuple[Any, str | None] | Row[Event, str]
 """An event, whole or the columns that are told of, and the name of who did it."""
 
 
+def look(kind: str) -> tuple[str, str]:
+    """The icon and the tone of an event, or of a message that no event is behind."""
+    _words, icon, tone = _TOLD.get(kind, (None, "clock", "blue"))
+    return icon, tone
+
+
 def timeline(events: Sequence[Told]) -> list[dict[str, Any]]:
     """Everything that happened, newest first, as the macro ``timeline`` takes it."""
     return [_told(event, name) for event, name in reversed(events)]

@@ -109,6 +109,8 @@ PAGES = [
     ("/proposals", "student", 3),
     ("/proposals/1", "student", 3),
     ("/profile", "coach", 2),
+    ("/profile/notifications", "coach", 2),
+    ("/notifications", "coach", 2),
     ("/admin/people", "admin", 2),
     ("/admin/people/1", "admin", 2),
     ("/admin/contracts", "admin", 4),

@@ -248,7 +248,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_delivery_session_id", ["session_id"], unique=False)
         batch_op.create_index(
             "ix_delivery_unread",
-            ["recipient_id"],
+            ["recipient_id", "channel", "status", "read_at"],
             unique=False,
             sqlite_where=sa.text("channel = 'app' AND status = 'sent' AND read_at IS NULL"),
             postgresql_where=sa.text("channel = 'app' AND status = 'sent' AND read_at IS NULL"),
