@@ -116,6 +116,7 @@ class Settings:
                 if not low <= value <= high:
                     raise ConfigError(one.name.upper(), f"{value} is not between {low} and {high}")
         self._check_house()
+        self._check_worker()
         self._check_mail()
         self._check_rules()
 
@@ -133,16 +134,18 @@ class Settings:
                 raise ConfigError("SECRET_KEY", f"must have at least {SECRET_LENGTH} characters")
         if self.log_level not in LOG_LEVELS:
             raise ConfigError("LOG_LEVEL", f"must be one of {', '.join(LOG_LEVELS)}")
-        if self.queue_url and _address("QUEUE_URL", self.queue_url).scheme not in QUEUES:
-            raise ConfigError("QUEUE_URL", "must start with sqlite:///, redis:// or postgresql://")
-        if self.metrics_token and len(self.metrics_token) < TOKEN_LENGTH:
-            raise ConfigError("METRICS_TOKEN", f"must have at least {TOKEN_LENGTH} characters")
         if self.demo_speed > 1 and not self.skileez_demo:
             raise ConfigError("DEMO_SPEED", "is for the demo only: here time passes as it does")
         if self.public_url:
             public = _address("PUBLIC_URL", self.public_url)
             if public.scheme not in ("http", "https") or not public.hostname:
                 raise ConfigError("PUBLIC_URL", "must be a whole address such as https://host")
+
+    def _check_worker(self) -> None:
+        if self.queue_url and _address("QUEUE_URL", self.queue_url).scheme not in QUEUES:
+            raise ConfigError("QUEUE_URL", "must start with sqlite:///, redis:// or postgresql://")
+        if self.metrics_token and len(self.metrics_token) < TOKEN_LENGTH:
+            raise ConfigError("METRICS_TOKEN", f"must have at least {TOKEN_LENGTH} characters")
 
     def _check_mail(self) -> None:
         if not self.smtp_url:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from skileez import db
 from skileez.db import Model, UTCDateTime
 
-EVERY: Final = timedelta(seconds=5)
 GONE_AFTER: Final = timedelta(seconds=60)
 """A worker that was silent for so long is gone."""
 FORGOTTEN_AFTER: Final = timedelta(days=1)

@@ -22,14 +22,15 @@ DECORATORS = [
     "@*.teardown_request", "@*.template_filter", "@*.user_loader", "@click.*", "@validates",
 ]  # fmt: skip
 
-# Set or called by name from outside: SQLAlchemy, sqlite3, Flask, Flask-Login, WTForms.
+# Set or called by name from outside: SQLAlchemy, sqlite3, Flask, Flask-Login, WTForms,
+# Prometheus.
 FRAMEWORK = {
     "__mapper_args__", "cache_ok", "impl", "load_dialect_impl", "process_bind_param",
     "process_result_value", "metadata", "record", "instances", "isolation_level",
     "session_protection", "immutable", "permanent", "is_anonymous", "is_authenticated",
     "is_active", "get_id", "validate_*", "Meta", "field_flags", "process_formdata", "to_python",
     "to_url", "render_kw", "_value", "_update_remember_cookie", "html_params", "wrap_formdata",
-    "translations", "jinja_environment", "ensure_sync",
+    "translations", "jinja_environment", "ensure_sync", "collect",
 }  # fmt: skip
 
 # The wiring, named to the server.
