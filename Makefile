@@ -18,7 +18,7 @@ export PORT RESET
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check lint types imports dead duplicates bench screenshot screenshots format lock messages clean
+.PHONY: help install demo test quick check lint types imports dead duplicates bench sim screenshot screenshots format lock messages clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -53,6 +53,9 @@ duplicates: $(INSTALLED)
 
 bench: $(INSTALLED) ## time the product beside its floor; a table and bench/results.json
 	$(BIN)/python -m bench $(ARGS)
+
+sim: $(INSTALLED) ## simulated half years (SEEDS=20 or from-to, COACHES=50); a failing seed prints itself
+	$(BIN)/python -m tests.sim $(or $(SEEDS),20) $(or $(COACHES),50)
 
 screenshot: $(INSTALLED) ## take the README's pictures anew, of the real thing
 	$(BIN)/python scripts/screenshot.py

@@ -1,0 +1,222 @@
+"""Known bugs, each planted by itself to see that the simulation would have caught it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+from unittest import mock
+
+from sqlalchemy import text
+
+from skileez import db, outbox, reactions
+from skileez.contracts.models import Contract
+from skileez.notifications import letters, outgoing, rules, sending
+from skileez.notifications.models import Standing
+from skileez.sessions import actions, outcome_rules, reschedule_rules, rescheduling
+from skileez.sessions import rules as session_rules
+from skileez.sessions.reschedule_rules import Silence
+from skileez.sessions.row import SessionRow
+
+Bug = Callable[[], Any]
+
+
+@contextmanager
+def anybody_may_be_booked_twice() -> Iterator[None]:
+    """The code forgets to look, and the database's guard is off."""
+    with db.transaction() as session:
+        names = session.execute(
+            text(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'booked_time'"
+            )
+        ).scalars()
+        for name in list(names):
+            session.execute(text(f"DROP TRIGGER {name}"))
+    with (
+        mock.patch.object(actions, "taken_by", return_value=None),
+        mock.patch.object(SessionRow, "taken_at", lambda self, *starts: [None] * len(starts)),
+    ):
+        yield
+
+
+def silence_approves_late_requests() -> Any:
+    right = reschedule_rules.settle_silence
+
+    def wrong(facts: Any, free: Any, now: datetime, policy: Any) -> Any:
+        if facts.pending and facts.pending.kind == "late" and free:
+            return Silence.APPROVED, free[0]
+        return right(facts, free, now, policy)
+
+    return mock.patch.object(reschedule_rules, "settle_silence", wrong)
+
+
+def silence_chooses_a_time_too_soon() -> Any:
+    def wrong(facts: Any, free: Any, now: datetime, policy: Any) -> Any:
+        if facts.pending is None or facts.pending.kind == "late" or not free:
+            return Silence.LAPSED, None
+        return Silence.APPROVED, min(free)
+
+    return mock.patch.object(reschedule_rules, "settle_silence", wrong)
+
+
+@contextmanager
+def requests_are_settled_before_their_deadline() -> Iterator[None]:
+    right = actions.due_requests
+
+    def early(now: datetime, limit: int = 1000) -> list[int]:
+        return right(now + timedelta(hours=3), limit)
+
+    with (
+        mock.patch.object(actions, "due_requests", early),
+        mock.patch.object(
+            reschedule_rules,
+            "is_answer_due",
+            lambda facts, now: (
+                facts.pending is not None and facts.pending.deadline <= now + timedelta(hours=3)
+            ),
+        ),
+    ):
+        yield
+
+
+@contextmanager
+def no_shows_are_counted_from_the_start() -> Iterator[None]:
+    right = actions.due_no_shows
+
+    def wrong(facts: Any, now: datetime, policy: Any, *, communicated: bool) -> bool:
+        return bool(
+            facts.status == "scheduled"
+            and facts.start
+            and now >= facts.start + policy.no_show_grace
+            and facts.pending is None
+            and not communicated
+        )
+
+    with (
+        mock.patch.object(outcome_rules, "is_no_show_due", wrong),
+        mock.patch.object(
+            actions,
+            "due_no_shows",
+            lambda now, policy, limit=1000: right(now + timedelta(hours=1.5), policy, limit),
+        ),
+    ):
+        yield
+
+
+@contextmanager
+def nobody_is_heard() -> Iterator[None]:
+    """A check-in does not keep a session from being marked missed."""
+
+    def every(now: datetime, policy: Any, limit: int = 1000) -> list[int]:
+        return list(
+            db.session.execute(
+                text("SELECT id FROM session WHERE status = 'scheduled' AND ends_at IS NOT NULL")
+            ).scalars()
+        )
+
+    with (
+        mock.patch.object(actions, "due_no_shows", every),
+        mock.patch.object(actions, "has_communicated", return_value=False),
+    ):
+        yield
+
+
+def requesters_may_answer_themselves() -> Any:
+    return mock.patch.object(
+        reschedule_rules,
+        "may_answer",
+        lambda facts, role, now: None if facts.pending else session_rules.refuse_stranger(""),
+    )
+
+
+def progress_is_not_counted() -> Any:
+    return mock.patch.object(Contract, "count_completed", return_value=None)
+
+
+def a_counter_keeps_the_old_deadline() -> Any:
+    right = rescheduling.Rescheduling._ask
+
+    def wrong(self: Any, by: Any, kind: Any, reason: Any, times: Any, now: Any, policy: Any) -> Any:
+        before = self.reschedule_deadline
+        right(self, by, kind, reason, times, now, policy)
+        self.reschedule_deadline = before or self.reschedule_deadline
+
+    return mock.patch.object(rescheduling.Rescheduling, "_ask", wrong)
+
+
+def a_decline_is_not_told() -> Any:
+    right = SessionRow.say
+
+    def wrong(self: Any, verb: str, **told: Any) -> None:
+        if verb != "session.reschedule_declined":
+            right(self, verb, **told)
+
+    return mock.patch.object(SessionRow, "say", wrong)
+
+
+def reminders_are_not_looked_at_again() -> Any:
+    return mock.patch.object(letters, "is_wanted", return_value=True)
+
+
+def a_failed_message_is_marked_as_sent() -> Any:
+    def wrong(delivery: Any, failure: Any, now: datetime) -> str:
+        delivery.status, delivery.sent_at, delivery.lease_until = Standing.SENT, now, None
+        return "sent"
+
+    return mock.patch.object(sending, "_failed", wrong)
+
+
+def an_event_is_taken_before_it_is_acted_upon() -> Any:
+    """The row leaves the outbox in a transaction of its own, and a crash loses what follows."""
+
+    def wrong(react: Any, now: datetime, *, limit: int = 200) -> int:
+        with db.transaction():
+            rows = db.session.query(outbox.Waiting).filter(outbox.Waiting.due_at <= now).all()
+            taken = [one.event_id for one in rows]
+            for one in rows:
+                db.session.delete(one)
+        for event_id in taken:
+            with db.transaction():
+                react(db.session.get_one(outbox.Event, event_id), now)
+        return len(taken)
+
+    return mock.patch.object(outbox, "dispatch", wrong)
+
+
+def the_one_who_did_it_is_told() -> Any:
+    right = rules.audience
+
+    def wrong(verb: str, role: str | None) -> tuple[str, ...]:
+        hearing = right(verb, role)
+        return (str(role),) if len(hearing) == 1 and role in ("student", "coach") else hearing
+
+    return mock.patch.object(rules, "audience", wrong)
+
+
+def a_move_plans_no_reminders_anew() -> Any:
+    right = outgoing.plan
+
+    def wrong(event: Any, now: datetime) -> None:
+        if event.verb == "session.booked":
+            right(event, now)
+
+    return mock.patch.object(reactions, "HANDLERS", (outgoing.tell, wrong))
+
+
+BUGS: Final[dict[Bug, int]] = {
+    anybody_may_be_booked_twice: 3,
+    silence_approves_late_requests: 1,
+    silence_chooses_a_time_too_soon: 1,
+    requests_are_settled_before_their_deadline: 1,
+    no_shows_are_counted_from_the_start: 1,
+    nobody_is_heard: 1,
+    requesters_may_answer_themselves: 3,
+    progress_is_not_counted: 1,
+    a_counter_keeps_the_old_deadline: 1,
+    a_decline_is_not_told: 1,
+    reminders_are_not_looked_at_again: 1,
+    a_failed_message_is_marked_as_sent: 1,
+    an_event_is_taken_before_it_is_acted_upon: 4,
+    the_one_who_did_it_is_told: 1,
+    a_move_plans_no_reminders_anew: 2,
+}
+"""Each bug, and the seed from which on it is looked for: most show themselves at once."""

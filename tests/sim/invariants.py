@@ -1,0 +1,319 @@
+"""What must be true after every step of the simulation, reckoned apart from the product's rules.
+
+The audit trail is replayed into a small picture of each session; the rows must equal it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, text
+
+from skileez import db, events
+from skileez.contracts.models import Contract
+from skileez.events import Event
+from skileez.notifications import rules as news
+from skileez.notifications.models import Delivery
+from skileez.notifications.rules import DIGESTS, OVERDUE, REMINDER
+from skileez.sessions.models import Session
+from tests.sim.world import POLICY, Received, World, living
+
+EDGES = {
+    ("scheduled", "completed"),
+    ("scheduled", "cancelled"),
+    ("scheduled", "missed"),
+    ("missed", "completed"),
+}
+HOUR = timedelta(hours=1)
+STALE_AFTER = timedelta(minutes=2)
+
+
+class Violation(AssertionError):
+    """Something that must never happen has happened."""
+
+
+@dataclass
+class Picture:
+    """A session as its events tell it."""
+
+    status: str = ""
+    start: datetime | None = None
+    minutes: int = 0
+    asked_by: str | None = None
+    deadline: datetime | None = None
+    kind: str | None = None
+    heard_at: list[datetime] = field(default_factory=list)
+
+
+def require(true: bool, sentence: str, **told: object) -> None:
+    """Raise ``Violation`` with what is known, unless it is true."""
+    if not true:
+        raise Violation(f"{sentence}: {told}")
+
+
+class Watch:
+    """Looks after every step, at what changed since the last one; and at everything at the end."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[int, Picture] = defaultdict(Picture)
+        self.seen = 0
+        self.letters = 0
+
+    def __call__(self, world: World) -> None:
+        with db.transaction():
+            fresh = db.session.scalars(
+                select(Event).where(Event.id > self.seen).order_by(Event.id)
+            ).all()
+            for event in fresh:
+                if event.session_id is not None:
+                    self._replay(event)
+            for session_id in {one.session_id for one in fresh if one.session_id}:
+                self._session(session_id)
+            for contract_id in {one.contract_id for one in fresh if one.contract_id}:
+                self._contract(contract_id)
+            self.seen = fresh[-1].id if fresh else self.seen
+            for received in world.post.received[self.letters :]:
+                self._letter(received)
+            self.letters = len(world.post.received)
+
+    # The audit trail
+
+    def _replay(self, event: Event) -> None:
+        one, at = self.pictures[event.session_id or 0], event.at
+        verb = event.verb.removeprefix("session.")
+        details: dict[str, Any] = event.details
+        if verb in ("completed", "cancelled", "missed", "corrected"):
+            self._ends(one, event)
+        elif verb == "booked":
+            one.status, one.start = "scheduled", event.new_time
+            one.minutes = details["duration_minutes"]
+        elif verb in ("reschedule_requested", "reschedule_countered"):
+            if verb == "reschedule_requested":
+                require(one.asked_by is None, "a second request is pending", event=event.id)
+            else:
+                require(event.role != one.asked_by, "the requester answered", event=event.id)
+            one.asked_by, one.kind = event.role, details["kind"]
+            one.deadline = datetime.fromisoformat(details["deadline"])
+            assert one.start
+            asked_at_most = min(at + POLICY.answer_within, one.start)
+            require(one.deadline == asked_at_most, "a wrong deadline", event=event.id)
+        elif verb in ("reschedule_approved", "reschedule_declined"):
+            require(one.asked_by is not None, "no request was pending", event=event.id)
+            require(event.role != one.asked_by, "the requester answered", event=event.id)
+            self._answered(one, event)
+        elif verb == "reschedule_withdrawn":
+            require(event.role == one.asked_by, "another withdrew it", event=event.id)
+            self._answered(one, event)
+        elif verb in ("reschedule_auto_approved", "reschedule_lapsed", "to_be_scheduled"):
+            self._silence(one, event, verb)
+        elif verb == "scheduled":
+            one.start = event.new_time
+        if event.actor_kind == "person" and one.start and at >= one.start - timedelta(minutes=10):
+            one.heard_at.append(at)
+
+    def _ends(self, one: Picture, event: Event) -> None:
+        edge = (event.status_from or "", event.status_to or "")
+        require(edge in EDGES, "no such way between states", event=event.id, edge=edge)
+        require(one.status == edge[0], "it was in another state", event=event.id, was=one.status)
+        require(
+            (edge == ("missed", "completed")) == (event.verb == "session.corrected"),
+            "a final state was left", event=event.id,
+        )  # fmt: skip
+        if event.verb == "session.missed" and event.actor_kind == "system":
+            assert one.start
+            grace = one.start + timedelta(minutes=one.minutes) + POLICY.no_show_grace
+            require(event.at >= grace, "missed before the grace", event=event.id)
+            said = [at for at in one.heard_at if at >= one.start - timedelta(minutes=10)]
+            require(not said, "missed though somebody was heard", event=event.id)
+        one.status = edge[1]
+        one.asked_by = one.deadline = None
+
+    def _answered(self, one: Picture, event: Event) -> None:
+        if event.verb == "session.reschedule_approved":
+            assert event.new_time
+            require(event.new_time >= event.at + HOUR, "too soon a time", event=event.id)
+            one.start, one.heard_at = event.new_time, []
+        one.asked_by = one.deadline = None
+
+    def _silence(self, one: Picture, event: Event, verb: str) -> None:
+        require(one.asked_by is not None, "silence after an answer", event=event.id)
+        require(
+            one.deadline is not None and event.at >= one.deadline,
+            "settled before the deadline", event=event.id,
+        )  # fmt: skip
+        if verb == "reschedule_auto_approved":
+            require(one.kind == "standard", "a late request approved by silence", event=event.id)
+            assert event.new_time
+            require(event.new_time >= event.at + HOUR, "silence chose too soon", event=event.id)
+            assert one.start
+            require(
+                event.at < one.start or one.deadline == one.start,
+                "approved after the start", event=event.id,
+            )  # fmt: skip
+        if verb == "reschedule_lapsed":
+            require(event.new_time == one.start, "a lapsed request moved it", event=event.id)
+        one.start = event.new_time
+        one.asked_by = one.deadline = None
+
+    # The rows
+
+    def _session(self, session_id: int) -> None:
+        row = db.session.get_one(Session, session_id, populate_existing=True)
+        one = self.pictures[session_id]
+        found = (row.status, row.scheduled_at, row.reschedule_requested_by, row.reschedule_deadline)
+        told = (one.status, one.start, one.asked_by, one.deadline)
+        require(
+            found == told, "the row is not what was told", session=session_id, row=found, told=told
+        )
+        require(
+            len(row.proposed) <= (3 if row.reschedule_requested else 0),
+            "times proposed without a request", session=session_id,
+        )  # fmt: skip
+        if row.status in ("scheduled", "completed") and row.scheduled_at is not None:
+            other = db.session.execute(
+                _OVERLAP,
+                {"id": row.id, "coach": row.coach_id, "student": row.student_id,
+                 "start": _plain(row.scheduled_at), "end": _plain(row.ends_at)},
+            ).first()  # fmt: skip
+            require(other is None, "two sessions at once", session=session_id, other=other)
+
+    def _contract(self, contract_id: int) -> None:
+        row = db.session.get_one(Contract, contract_id, populate_existing=True)
+        completed = Session.query.filter_by(contract_id=contract_id, status="completed").count()
+        require(row.completed_sessions == completed, "wrong progress", contract=contract_id)
+        require(
+            (row.status == "completed") == (completed == row.total_sessions),
+            "wrongly completed", contract=contract_id,
+        )  # fmt: skip
+
+    # The messages
+
+    def _letter(self, received: Received) -> None:
+        one = db.session.get_one(Delivery, int(received.letter.id.rpartition("-")[2]))
+        require(one.recipient_id == received.to, "sent to another", delivery=one.id)
+        if one.kind in (REMINDER, OVERDUE):
+            start = self.pictures[one.session_id or 0].start
+            require(one.start == start, "reminded of another time", delivery=one.id)
+        if one.kind == REMINDER:
+            status = self.pictures[one.session_id or 0].status
+            assert one.start
+            require(status == "scheduled", "reminded of what is over", delivery=one.id)
+            require(received.at < one.start, "reminded after the start", delivery=one.id)
+
+    # Everything, at the end
+
+    def at_the_end(self, world: World) -> None:
+        """A drained system has nothing due, and everybody was told of everything."""
+        db.session.remove()
+        require(not list(events.broken_links()), "the chain of events is broken")
+        left = db.session.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+        require(left == 0, "events are left in the outbox", count=left)
+        waiting = Delivery.query.filter(
+            Delivery.status == "waiting",
+            Delivery.due_at <= world.now,
+            Delivery.kind.not_in(DIGESTS),
+        ).count()
+        require(waiting == 0, "messages are left", count=waiting)
+        require(not Session.query.filter_by(reschedule_requested=True).count(), "requests are left")
+        self._everybody_was_told(world)
+        self._everybody_was_reminded()
+
+    def _everybody_was_told(self, world: World) -> None:
+        arrived: dict[str, int] = defaultdict(int)
+        for received in world.post.received:
+            arrived[received.letter.id] += 1
+        told: dict[int, set[tuple[int, str]]] = defaultdict(set)
+        for one in Delivery.query:
+            if one.channel == "mail":
+                count = arrived.pop(f"delivery-{one.id}", 0)
+                deaths = world.post.deaths[f"delivery-{one.id}"]
+                if one.status == "sent":
+                    require(count >= 1, "marked as sent and never sent", delivery=one.id)
+                require(
+                    count <= 1 + deaths, "sent twice without a crash", delivery=one.id, times=count
+                )
+            if one.status == "dropped":
+                require(one.kind in ASKING, "news were dropped", delivery=one.id, kind=one.kind)
+            require(one.status != "parked", "parked", delivery=one.id, why=one.error)
+            if one.event_id is not None:
+                told[one.event_id].add((one.recipient_id, one.channel))
+        require(not arrived, "messages that nobody knows of", ids=dict(arrived))
+        for event in Event.query.filter(Event.contract_id.is_not(None)):
+            contract = db.session.get_one(Contract, event.contract_id)
+            sides = {"student": contract.student_id, "coach": contract.coach_id}
+            if event.verb not in news.NEWS or news.told_with_another(event.details):
+                continue
+            doer = sides.get(event.role or "")
+            hearing = set(sides.values()) - ({doer} if event.verb not in BOTH else set())
+            wanted = {(person, channel) for person in hearing for channel in ("app", "mail")}
+            require(told[event.id] == wanted, "not told", event=event.id, verb=event.verb)
+
+    def _everybody_was_reminded(self) -> None:
+        """For every time that a session was given there stand both people's two reminders."""
+        planned = {
+            (one.session_id, one.start, one.recipient_id, one.channel, one.at)
+            for one in Delivery.query.filter_by(kind=REMINDER)
+        }
+        for event in Event.query.filter(
+            Event.session_id.is_not(None), Event.new_time.is_not(None), Event.verb.in_(PLACING)
+        ):
+            row = db.session.get_one(Session, event.session_id)
+            for person in (row.student_id, row.coach_id):
+                for ahead in (24 * HOUR, HOUR):
+                    due = event.new_time - ahead
+                    for channel in ("app", "mail"):
+                        wanted = (event.session_id, event.new_time, person, channel, due)
+                        require(
+                            due <= event.at or wanted in planned,
+                            "no reminder was planned", event=event.id, due=due,
+                        )  # fmt: skip
+
+
+PLACING = (
+    *("session.booked", "session.scheduled"),
+    *("session.reschedule_approved", "session.reschedule_auto_approved"),
+)
+
+
+def live(
+    seed: int,
+    url: str,
+    coaches: int,
+    bug: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> World:
+    """Live through half a year, watched; raises ``Violation``, with the seed in its notes."""
+    watch = Watch()
+    with living(seed, url, coaches=coaches, check=watch) as world:
+        try:
+            with bug():
+                world.run()
+            watch.at_the_end(world)
+        except BaseException as error:
+            error.add_note(f"seed {seed}, {coaches} coaches: step {world.steps}, {world.now}")
+            raise
+    return world
+
+
+ASKING = {
+    *(REMINDER, OVERDUE, *DIGESTS, news.NOTHING_BOOKED),
+    *("session.reschedule_requested", "session.reschedule_countered"),
+    *("session.correction_requested", "proposal.sent"),
+}
+BOTH = {"contract.completed"}
+
+_OVERLAP = text(
+    "SELECT id FROM session WHERE id <> :id AND status IN ('scheduled', 'completed')"
+    " AND scheduled_at < :end AND ends_at > :start AND (coach_id IN (:coach, :student)"
+    " OR student_id IN (:coach, :student)) LIMIT 1"
+)
+
+
+def _plain(instant: datetime | None) -> object:
+    """As the database compares it: SQLite keeps text without a zone."""
+    assert instant is not None
+    if db.session.get_bind().dialect.name == "sqlite":
+        return instant.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return instant

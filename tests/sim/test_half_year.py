@@ -1,0 +1,42 @@
+"""A simulated half year: nothing that must not happen happens, whatever the seed.
+
+``make sim SEEDS=1000`` lives through many more, each larger.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sim import bugs
+from tests.sim.invariants import Violation, live
+
+COACHES = 2
+TRIES = 8
+"""Half years in which a planted bug has to show itself."""
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_nothing_that_must_not_happen_happens(seed: int, database: str) -> None:
+    live(seed, database, COACHES)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_nor_does_it_on_postgresql(database: str) -> None:
+    live(21, database, COACHES)
+
+
+@pytest.mark.parametrize(("bug", "first"), bugs.BUGS.items(), ids=[b.__name__ for b in bugs.BUGS])
+def test_it_would_have_noticed(
+    bug: Callable[[], Any], first: int, sqlite_template: Path, tmp_path: Path
+) -> None:
+    for seed in range(first, first + TRIES):
+        path = shutil.copy(sqlite_template, tmp_path / f"{seed}.sqlite3")
+        try:
+            live(seed, f"sqlite:///{path}", COACHES, bug)
+        except Violation:
+            return
+    pytest.fail("nobody noticed")

@@ -1,0 +1,414 @@
+"""Half a year of coaching in seconds: people, two workers and their mishaps, from one seed.
+
+Time is a number that jumps from one happening to the next. Everything goes through the verbs
+and the worker's own jobs; only the clock, the post and the mishaps are ours.
+"""
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from sqlalchemy import Engine, event, func, select
+
+from skileez import db, outbox, reactions
+from skileez.accounts.models import Person
+from skileez.errors import NotFound, Refused
+from skileez.events import Actor
+from skileez.notifications import channels, sending
+from skileez.notifications.channels import Failed
+from skileez.notifications.letters import Letter
+from skileez.notifications.models import Delivery, Standing, Wishes
+from skileez.notifications.rules import DIGESTS
+from skileez.outbox import Waiting
+from skileez.sessions import actions
+from skileez.sessions.models import Session
+from skileez.sessions.rules import Policy
+from tests import cast, engines
+from tests.cast import DAY, HOUR, MINUTE, WHY
+
+BEGIN = datetime.fromisoformat("2026-02-02T08:00:00+00:00")
+LASTS = timedelta(days=182)
+ZONES = (
+    *("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "America/Sao_Paulo"),
+    *("Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia", "UTC"),
+)
+POLICY = Policy()
+
+
+class Killed(BaseException):
+    """The worker's process ends here."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that arrived."""
+
+    letter: Letter
+    to: int
+    at: datetime
+
+
+class Post:
+    """The mail peer: loses nothing, refuses sometimes; a sender may die after handing over."""
+
+    name = channels.MAIL
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.received: list[Received] = []
+        self.deaths: Counter[str] = Counter()
+        """How often a sender died between handing a message over and marking it."""
+        self.handed: str | None = None
+
+    def wanted(self, kind: str, wishes: Wishes) -> bool:
+        return wishes.mail and kind not in DIGESTS  # one a day each: half the work, and no news
+
+    def send(self, letter: Letter, to: Person) -> None:
+        dice = self.world.random.random()
+        if dice < 0.03:
+            raise Failed("come back later")
+        self.received.append(Received(letter, to.id, self.world.now))
+        self.handed = letter.id
+        if dice < 0.06 and self.world.mishaps:
+            raise Killed
+
+
+@dataclass
+class World:
+    """What happens from one seed. ``check`` is called after every step."""
+
+    seed: int
+    coaches: int = 50
+    mishaps: bool = True
+    now: datetime = BEGIN
+    steps: int = 0
+    did: Counter[str] = field(default_factory=Counter)
+    check: Callable[["World"], None] = lambda world: None
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)
+        self.post = Post(self)
+        self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._stalled: list[tuple[int, datetime]] = []
+
+    # The course of things
+
+    def run(self) -> None:
+        """Live until the half year is over, then let the workers finish what is left."""
+        self._people()
+        while self._heap:
+            at, _, deed = heapq.heappop(self._heap)
+            self._until(at)
+            self.now = max(self.now, at)
+            self._step(deed)
+            if self.random.random() < 0.7:
+                self._step(self.work)
+            if self.mishaps and self.random.random() < 0.01:
+                # A clock that jumps: forward by days, or back by minutes.
+                forward = self.random.random() < 0.5
+                self.now += DAY if forward else -self.random.randint(1, 30) * MINUTE
+                self.did["clock jumps"] += 1
+        self.drain()
+
+    def later(self, at: datetime, deed: Callable[[], None]) -> None:
+        heapq.heappush(self._heap, (at, next(self._order), deed))
+
+    def _step(self, deed: Callable[[], None]) -> None:
+        try:
+            deed()
+        finally:
+            db.session.remove()
+        self.steps += 1
+        self.check(self)
+
+    def _until(self, at: datetime) -> None:
+        """Let the workers do what falls due before ``at``, each time a little late."""
+        for _ in range(200):
+            due = self.next_due()
+            if due is None or due >= at:
+                return
+            late = self.random.choice([0, 0, 1, 5, 40]) * MINUTE
+            if self.mishaps and self.random.random() < 0.02:
+                late += self.random.randint(1, 30) * HOUR  # nobody noticed that they were gone
+            self.now = max(self.now, min(at, due + late))
+            self._step(self.work)
+
+    def next_due(self) -> datetime | None:
+        """When something falls due next."""
+        found = [
+            db.session.scalar(select(func.min(Waiting.due_at))),
+            db.session.scalar(
+                select(func.min(func.coalesce(Delivery.lease_until, Delivery.due_at))).where(
+                    Delivery.status == Standing.WAITING, Delivery.kind.not_in(DIGESTS)
+                )
+            ),
+            db.session.scalar(
+                select(func.min(Session.reschedule_deadline)).where(Session.reschedule_requested)
+            ),
+        ]
+        db.session.remove()
+        return min((one for one in found if one is not None), default=None)
+
+    # The workers
+
+    def work(self) -> None:
+        """One of the two workers does its jobs, unless something happens to it."""
+        try:
+            with self._fuse():
+                actions.sweep(self.now, policy=POLICY)
+                outbox.dispatch(reactions.react, self.now)
+                for one in sending.claim(self.now, 50):
+                    if self.mishaps and self.random.random() < 0.05:
+                        self._stalled.append((one, self.now))
+                        self.did["stalled"] += 1
+                    else:
+                        self._send(one, self.now)
+                self._go_on()
+        except Killed:
+            self.did["crashes"] += 1
+            if self.post.handed is not None:
+                self.post.deaths[self.post.handed] += 1
+        finally:
+            self.post.handed = None
+            db.session.remove()
+
+    def _send(self, one: int, claimed_at: datetime) -> None:
+        sending.send(one, claimed_at)
+        self.post.handed = None
+
+    def _go_on(self) -> None:
+        """A sender that stalled goes on with what it claimed, which may be another's by now."""
+        while self._stalled and self.random.random() < 0.5:
+            one, claimed_at = self._stalled.pop(0)
+            if abs(self.now - claimed_at) <= sending.LEASE:
+                self._send(one, claimed_at)
+
+    @contextmanager
+    def _fuse(self) -> Iterator[None]:
+        """Die before some statement, now and then."""
+        if not self.mishaps or self.random.random() > 0.05:
+            yield
+            return
+        left = self.random.randint(1, 40)
+
+        def burn(*_: object) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise Killed
+
+        engine: Engine = db.session.get_bind()  # type: ignore[assignment]
+        event.listen(engine, "before_cursor_execute", burn)
+        try:
+            yield
+        finally:
+            event.remove(engine, "before_cursor_execute", burn)
+
+    def drain(self) -> None:
+        """No more mishaps; the workers go on until nothing is due for a month."""
+        self.mishaps = False
+        end = max(self.now, BEGIN + LASTS) + 30 * DAY
+        while (due := self.next_due()) is not None and due <= end:
+            self.now = max(self.now, due)
+            self._step(self.work)
+        self.now = end
+        for _ in range(20):
+            self._step(self.work)
+
+    # The people
+
+    def _people(self) -> None:
+        coaches = []
+        # Each coach's contracts fall into one busy fortnight.
+        weeks = [BEGIN + self.random.random() * (LASTS - 14 * DAY) for _ in range(self.coaches)]
+        with db.transaction():
+            for n in range(self.coaches):
+                coach = cast.person(f"coach{n}", zone=self.random.choice(ZONES))
+                coaches.append(coach)
+            for n in range(self.coaches + self.coaches // 5):
+                student = cast.person(f"student{n}", zone=self.random.choice(ZONES))
+                # Some study with one coach and coach another: they must not be double-booked.
+                other = self.random.random() < 0.1
+                coach = coaches[n % self.coaches]
+                teacher = student if other and n else coach
+                learner = coaches[(n + 1) % self.coaches] if other and n else student
+                if teacher is learner:
+                    teacher, learner = coach, student
+                self._contract(teacher, learner, weeks[n % self.coaches])
+        db.session.remove()
+
+    def _contract(self, coach: Person, student: Person, week: datetime) -> None:
+        total = self.random.choice([1, 2, 2, 3])
+        minutes = self.random.choice([30, 60, 90])
+        made = cast.contract(coach, student, total, duration_minutes=minutes)
+        contract, sides = made.id, {"coach": coach.id, "student": student.id}
+        for _ in range(total + self.random.randint(0, 2)):
+            at = week + self.random.random() * 14 * DAY
+            self.later(at, lambda: self._book(contract, sides))
+
+    def _someone(self) -> str:
+        return self.random.choice(["student", "coach"])
+
+    def _wait(self, most: timedelta) -> datetime:
+        return self.now + self.random.random() * most
+
+    def _hour(self, start: datetime) -> datetime:
+        # Few times of a day, so that they do collide.
+        return start.replace(hour=start.hour // 4 * 4, minute=0, second=0, microsecond=0) + 4 * HOUR
+
+    def _book(self, contract: int, sides: dict[str, int]) -> None:
+        by = self._someone()
+        start = self._hour(self.now + self.random.choice([3, 20, 30, 50, 80, 150]) * HOUR)
+
+        def book() -> int:
+            found = actions.find_contract_for(Actor("person", sides[by]), contract)
+            actor = Actor("person", sides[by])
+            return actions.book(found, start, by=by, actor=actor, now=self.now, policy=POLICY).id
+
+        session = self._try("book", book)
+        if session is not None:
+            self._live(session, sides, start)
+
+    def _live(self, session: int, sides: dict[str, int], start: datetime) -> None:
+        """Draw what its people will do about a session."""
+        left = max(start - self.now, HOUR)
+        if self.random.random() < 0.7:
+            self.later(self._wait(left), lambda: self._do(session, sides, "confirm", "coach"))
+        if self.random.random() < 0.6:
+            by = self._someone()
+            self.later(self._wait(left), lambda: self._ask(session, sides, by))
+        if self.random.random() < 0.12:
+            by = self._someone()
+            self.later(self._wait(left * 1.1), lambda: self._do(session, sides, "cancel", by))
+        for side in sides:
+            if self.random.random() < 0.5:
+                at = start + self.random.randint(-9, 20) * MINUTE
+                self.later(at, lambda side=side: self._do(session, sides, "check_in", side))
+        ending = self.random.random()
+        after = start + self.random.random() * 4 * HOUR
+        by = self._someone()
+        if ending < 0.55:
+            self.later(after, lambda: self._do(session, sides, "complete", by))
+        elif ending < 0.65:
+            self.later(after, lambda: self._do(session, sides, "miss", by))
+        if self.random.random() < 0.3:
+            self.later(after + 20 * HOUR, lambda: self._correct(session, sides))
+
+    def _ask(self, session: int, sides: dict[str, int], by: str) -> None:
+        times = [
+            self._hour(self.now + self.random.choice([2, 6, 12, 30, 70, 150]) * HOUR)
+            for _ in range(self.random.randint(1, 3))
+        ]
+        asked = self._verb(
+            session, sides, "ask", by,
+            lambda one, actor: one.request_reschedule(
+                by, WHY, proposed_times=times, actor=actor, now=self.now, policy=POLICY
+            ),
+        )  # fmt: skip
+        if asked:
+            self._answer_later(session, sides, by)
+
+    def _answer_later(self, session: int, sides: dict[str, int], asker: str) -> None:
+        other = "coach" if asker == "student" else "student"
+        answer = self.random.choice(
+            ["approve", "decline", "counter", "withdraw", "own", "forget", "forget", "forget"]
+        )
+        if answer == "forget":
+            return
+        at = self._wait(26 * HOUR)
+        by = asker if answer in ("withdraw", "own") else other
+        verb = "approve" if answer == "own" else answer
+        self.later(at, lambda: self._answer(session, sides, verb, by, asker))
+
+    def _answer(self, session: int, sides: dict[str, int], verb: str, by: str, asker: str) -> None:
+        def answer(one: Session, actor: Actor) -> None:
+            told: dict[str, Any] = {"actor": actor, "now": self.now}
+            if verb == "approve":
+                times = one.proposed_times
+                time = self.random.choice(times) if times else self._hour(self.now + 30 * HOUR)
+                one.approve_reschedule(time, by=by, policy=POLICY, **told)
+            elif verb == "decline":
+                one.decline_reschedule(by=by, reason=None, **told)
+            elif verb == "counter":
+                time = self._hour(self.now + self.random.randint(2, 90) * HOUR)
+                one.counter_reschedule(by, [time], policy=POLICY, **told)
+            else:
+                one.withdraw_reschedule(by, **told)
+
+        if self._verb(session, sides, verb, by, answer) and verb == "counter":
+            self._answer_later(session, sides, by)
+
+    def _correct(self, session: int, sides: dict[str, int]) -> None:
+        asked = self._do(session, sides, "ask correction", by := self._someone())
+        if asked:
+            other = "coach" if by == "student" else "student"
+            verb = self.random.choice(["agree", "agree", "disagree"])
+            at = self._wait(30 * HOUR)
+            self.later(at, lambda: self._do(session, sides, verb, other))
+
+    def _do(self, session: int, sides: dict[str, int], verb: str, by: str) -> bool:
+        now = self.now
+        verbs: dict[str, Callable[[Session, Actor], object]] = {
+            "confirm": lambda one, who: one.confirm(by, actor=who, now=now),
+            "cancel": lambda one, who: one.cancel_session(
+                by=by, reason=WHY, actor=who, now=now, policy=POLICY
+            ),
+            "complete": lambda one, who: one.mark_completed("Fine.", by, actor=who, now=now),
+            "miss": lambda one, who: one.mark_missed(
+                by=by, reason=WHY, absent=self._someone(), actor=who, now=now
+            ),
+            "check_in": lambda one, who: one.check_in(by, "here", actor=who, now=now),
+            "ask correction": lambda one, who: one.request_correction(
+                by, WHY, actor=who, now=now, policy=POLICY
+            ),
+            "agree": lambda one, who: one.approve_correction(by, actor=who, now=now),
+            "disagree": lambda one, who: one.decline_correction(by, actor=who, now=now),
+        }
+        return self._verb(session, sides, verb, by, verbs[verb])
+
+    def _verb(
+        self,
+        session: int,
+        sides: dict[str, int],
+        name: str,
+        by: str,
+        verb: Callable[[Session, Actor], object],
+    ) -> bool:
+        def act() -> bool:
+            actor = Actor("person", sides[by])
+            verb(actions.find_for(actor, session), actor)
+            return True
+
+        return bool(self._try(name, act))
+
+    def _try(self, name: str, act: Callable[[], Any]) -> Any:
+        try:
+            with db.transaction():
+                done = act()
+        except (Refused, NotFound) as refused:
+            self.did[f"{name} refused"] += 1
+            del refused
+            return None
+        self.did[name] += 1
+        return done
+
+
+@contextmanager
+def living(seed: int, url: str, **told: Any) -> Iterator[World]:
+    """A world on the database ``url``, with its own post in place of mail."""
+    engines.bind(url)
+    world = World(seed, **told)
+    channels.forget()
+    channels.add(world.post)
+    try:
+        yield world
+    finally:
+        channels.forget()
+        db.session.remove()
