@@ -33,6 +33,7 @@ from skileez.web import (
 )
 from skileez.web.answers import answers
 from skileez.web.auth import auth
+from skileez.web.cases import cases
 from skileez.web.contracts import contracts
 from skileez.web.dashboard import dashboard
 from skileez.web.demo_mail import demo_mail
@@ -192,7 +193,7 @@ def _add_pages(app: Flask) -> None:
     app.url_map.converters["int"] = _Id
     probes.init_app(app)
     assets.init_app(app)
-    for module in ("booking", "outcome", "reschedule"):
+    for module in ("attendance", "booking", "outcome", "reschedule"):
         import_module(f"skileez.web.{module}")  # adds its routes to the pages of sessions
     for pages in (
         answers,
@@ -204,6 +205,7 @@ def _add_pages(app: Flask) -> None:
         demo_mail,
         sessions,
         sweeps,
+        cases,
         contracts,
         proposals,
         operations,

@@ -131,7 +131,7 @@ def said_of(session_id: int) -> dict[str, OutcomeSaid]:
 
 def _account(session: Session, case: OutcomeCase | None) -> Account:
     decided = case is not None and case.closed_at is not None
-    return replace(session.account(), decided=decided)
+    return replace(session.account(), disputed=case is not None, decided=decided)
 
 
 def _case_of(session_id: int) -> OutcomeCase | None:

@@ -86,8 +86,10 @@ class Account:
     seen: tuple[Seen, ...] = ()
     said: Mapping[str, str] = field(default_factory=dict)
     """The outcome by role; who has said nothing is not in it."""
+    disputed: bool = False
+    """Whether a case about it was opened."""
     decided: bool = False
-    """Whether a case about it was closed."""
+    """Whether that case was closed."""
 
     @property
     def both_there(self) -> bool:
@@ -125,7 +127,7 @@ def account_of(facts: Facts, history: Iterable[Happened]) -> Account:
     """What both showed and said, by what happened to a session, the oldest first."""
     seen: dict[tuple[str, str], Seen] = {}
     said: dict[str, str] = {}
-    decided = False
+    disputed = decided = False
     for event in history:
         role = event.role or ""
         if event.verb == CHECKED_IN and is_of_this_time(facts, event.at):
@@ -133,8 +135,9 @@ def account_of(facts: Facts, history: Iterable[Happened]) -> Account:
             seen.setdefault((role, way), Seen(role, way, event.at))
         elif event.verb == OUTCOME_SAID:
             said[role] = event.details["outcome"]
+        disputed = disputed or event.verb == CASE_OPENED
         decided = decided or event.verb == CASE_CLOSED
-    return Account(tuple(seen.values()), said, decided)
+    return Account(tuple(seen.values()), said, disputed, decided)
 
 
 # Checking in

@@ -25,7 +25,8 @@ from wtforms.widgets import NumberInput, URLInput
 from skileez.contracts import rules as contract_rules
 from skileez.contracts.rules import MAX_MINUTES, MIN_MINUTES, REASON_MAX, REASON_MIN
 from skileez.errors import Refusal
-from skileez.sessions import outcome_rules, reschedule_rules, rules
+from skileez.sessions import outcome_rules, presence_rules, reschedule_rules, rules
+from skileez.sessions.presence_rules import Outcome
 from skileez.web.account_forms import AccountForm, Rule, may_use_zone
 from skileez.web.display import sentence
 from skileez.web.language import lazy_gettext as _l
@@ -35,6 +36,12 @@ ABSENT: Final = {
     rules.Absent.STUDENT: _l("The student"),
     rules.Absent.COACH: _l("The coach"),
     rules.Absent.BOTH: _l("Both of us"),
+}
+OUTCOMES: Final = {
+    Outcome.HELD: _l("It was held"),
+    Outcome.STUDENT_ABSENT: _l("The student was not there"),
+    Outcome.COACH_ABSENT: _l("The coach was not there"),
+    Outcome.TECHNICAL: _l("There was a technical problem"),
 }
 
 
@@ -183,6 +190,32 @@ class SessionMissedForm(SessionForm):
         choices=[SelectChoice(who.value, word) for who, word in ABSENT.items()],
     )
     reason = _reason(_l("What happened?"))
+
+
+def _outcome(label: Any) -> RadioField:
+    return RadioField(
+        label,
+        [InputRequired(_l("Say what happened: choose one."))],
+        choices=[SelectChoice(one.value, word) for one, word in OUTCOMES.items()],
+    )
+
+
+class OutcomeForm(SessionForm):
+    """Say what became of it."""
+
+    outcome = _outcome(_l("What happened?"))
+    note = TextAreaField(
+        _l("A word on it"),
+        [Maybe(presence_rules.check_outcome_note, maxlength=presence_rules.OUTCOME_NOTE_MAX)],
+        [trim],
+    )
+
+
+class CaseForm(SessionForm):
+    """Decide what became of it, for both."""
+
+    outcome = _outcome(_l("What do you decide?"))
+    reason = _reason(_l("Why do you decide so?"))
 
 
 class CounterForm(TimedForm):

@@ -7,7 +7,10 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from skileez.events import Event
+from skileez.notifications.rules import OVERDUE, REMINDER
+from skileez.sessions.presence_rules import Way
 from skileez.web.display import iso, when
+from skileez.web.forms import OUTCOMES
 from skileez.web.language import gettext as _
 from skileez.web.language import lazy_gettext as _l
 
@@ -47,6 +50,10 @@ _TOLD: Final[dict[str, tuple[Any, str, str]]] = {
     "session.correction_declined": (_l("Correction declined"), "x-circle", "grey"),
     "session.corrected": (_l("Corrected: it did take place"), "check-circle", "accent"),
     "session.meeting_link_set": (_l("Meeting link changed"), "link", "grey"),
+    "session.checked_in": (_l("Checked in"), "video", "green"),
+    "session.outcome_said": (_l("Said how it went"), "chat", "blue"),
+    "session.case_opened": (_l("Not agreed: an administrator decides"), "flag", "amber"),
+    "session.case_closed": (_l("Decided"), "shield", "accent"),
     "proposal.sent": (_l("Proposed"), "send", "blue"),
     "proposal.accepted": (_l("Proposal accepted"), "check-circle", "green"),
     "proposal.declined": (_l("Proposal declined"), "x-circle", "red"),
@@ -68,6 +75,16 @@ def look(kind: str) -> tuple[str, str]:
     """The icon and the tone of an event, or of a message that no event is behind."""
     _words, icon, tone = _TOLD.get(kind, (None, "clock", "blue"))
     return icon, tone
+
+
+def words_of(kind: str) -> str:
+    """What a message is about, in a word or two."""
+    if kind in _REMINDS:
+        return str(_REMINDS[kind])
+    return str(_TOLD[kind][0]) if kind in _TOLD else kind
+
+
+_REMINDS: Final = {REMINDER: _l("Reminder of the start"), OVERDUE: _l("Asked how it went")}
 
 
 def timeline(events: Sequence[Told]) -> list[dict[str, Any]]:
@@ -105,6 +122,10 @@ def _detailed(title: str, event: Any) -> Any:
             "both": _("both were absent"),
         }.get(details["absent"], "")
         return _("Marked missed: %(absent)s", absent=absent)
+    if event.verb == "session.checked_in" and details.get("way") == Way.JOIN:
+        return _("Joined the meeting")
+    if event.verb in ("session.outcome_said", "session.case_closed"):
+        return _("%(said)s: %(what)s", said=title, what=OUTCOMES[details["outcome"]])
     if event.verb == "session.reschedule_requested" and not details.get("proposed_times"):
         return _("Asked to move it, any time suits")
     return title

@@ -100,7 +100,9 @@ def complete_form(session_id: int) -> ResponseReturnValue:
         SessionCompletionForm,
         "sessions/session_completion.html",
         _completing,
-        lambda session, role: outcome_rules.may_complete(session.facts, role, clock.now()),
+        lambda session, role: outcome_rules.may_complete(
+            session.facts, role, clock.now(), session.account()
+        ),
     )
 
 
@@ -174,7 +176,9 @@ def missed_form(session_id: int) -> ResponseReturnValue:
         SessionMissedForm,
         "sessions/session_missed.html",
         _missing,
-        lambda session, role: outcome_rules.may_mark_missed(session.facts, role, clock.now()),
+        lambda session, role: outcome_rules.may_mark_missed(
+            session.facts, role, clock.now(), session.account()
+        ),
     )
 
 

@@ -8,8 +8,9 @@ from flask import url_for
 
 from skileez import zones
 from skileez.errors import Refusal
-from skileez.sessions import outcome_rules, reschedule_rules, rules
+from skileez.sessions import outcome_rules, presence_rules, reschedule_rules, rules
 from skileez.sessions.models import Session
+from skileez.sessions.presence_rules import Account
 from skileez.sessions.queries import Line
 from skileez.sessions.rules import Facts, Policy, Status
 from skileez.web.display import in_zone, iso, my_zone, sentence, when
@@ -139,11 +140,14 @@ def todo(line: Line, now: datetime, policy: Policy) -> Step | None:
     return None
 
 
-def steps(session: Session, role: str, now: datetime, policy: Policy) -> list[Step]:
+def steps(
+    session: Session, role: str, now: datetime, policy: Policy, account: Account
+) -> list[Step]:
     """Everything this reader may do with the session now, and what they may not, and why."""
     facts = session.facts
     made = list(_reschedule_steps(session, facts, role, now, policy))
-    made += _life_steps(session, facts, role, now, policy)
+    made += _outcome_steps(session, facts, role, now, policy, account)
+    made += _life_steps(session, facts, role, now, policy, account)
     return made
 
 
@@ -163,6 +167,9 @@ _SILENT = frozenset(
         "correction_pending",
         "request_pending",
         "not_a_participant",
+        "not_over",
+        "outcome_settled",
+        "outcome_too_late",
     }
 )
 """Refusals that go without saying: the page shows the reason already."""
@@ -230,8 +237,32 @@ def _reschedule_steps(
     )
 
 
+def _outcome_steps(
+    session: Session, facts: Facts, role: str, now: datetime, policy: Policy, account: Account
+) -> list[Step]:
+    refusal = presence_rules.may_say_outcome(facts, role, now, policy, account)
+    if facts.status == Status.COMPLETED:
+        until = presence_rules.objection_until(facts, policy)
+        note = until and _("until %(until)s", until=when(until))
+        return _step(
+            refusal,
+            session,
+            *("outcome", _("It went otherwise"), "flag", "outcome_form"),
+            note=note or None,
+        )
+    mine = account.said.get(role)
+    return _step(
+        refusal,
+        session,
+        *("outcome", _("Say something else") if mine else _("Say how it went"), "chat"),
+        "outcome_form",
+        kind="quiet" if mine else "primary",
+        note=_("both are asked; if you agree, that settles it"),
+    )
+
+
 def _life_steps(
-    session: Session, facts: Facts, role: str, now: datetime, policy: Policy
+    session: Session, facts: Facts, role: str, now: datetime, policy: Policy, account: Account
 ) -> list[Step]:
     made: list[Step] = []
     if not facts.confirmed:
@@ -251,13 +282,16 @@ def _life_steps(
             kind="primary",
         )
     made += _step(
-        outcome_rules.may_complete(facts, role, now),
+        outcome_rules.may_complete(facts, role, now, account),
         session,
         *("complete", _("Complete it"), "check", "complete_form"),
-        kind="primary" if outcome_rules.is_overdue(facts, now) else "quiet",
+        note=_(
+            "with notes; the other can object for %(within)s",
+            within=duration(policy.correction_within),
+        ),
     )
     made += _step(
-        outcome_rules.may_mark_missed(facts, role, now),
+        outcome_rules.may_mark_missed(facts, role, now, account),
         session,
         *("missed", _("It was missed"), "missed", "missed_form"),
     )

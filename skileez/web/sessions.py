@@ -16,12 +16,12 @@ from skileez import clock
 from skileez.db import transaction
 from skileez.errors import Refusal, Refused, require
 from skileez.events import Actor
-from skileez.sessions import actions, outcome_rules, policy, queries, rules
+from skileez.sessions import actions, outcome_rules, policy, presence_rules, queries, rules
 from skileez.sessions.models import Session
 from skileez.sessions.queries import Cursor, Filter, View
 from skileez.sessions.reschedule_rules import SETTLED
 from skileez.sessions.rules import State
-from skileez.web import consequences, life_line, session_view
+from skileez.web import consequences, life_line, presence_view, session_view
 from skileez.web.access import PARTICIPANT, SIGNED_IN, access, me
 from skileez.web.display import iso, sentence, when
 from skileez.web.errors import STATUS
@@ -223,7 +223,10 @@ def show_page(
     now, inforce = clock.now(), policy.in_force()
     facts = session.facts
     other = other_of(session, role or "student")
-    made = session_view.steps(session, role, now, inforce) if role else []
+    people = {"student": session.contract.student, "coach": session.contract.coach}
+    history = queries.history(session.id)
+    account = presence_rules.account_of(facts, [event for event, _name in history])
+    made = session_view.steps(session, role, now, inforce, account) if role else []
     may_add_notes = role is not None and outcome_rules.may_add_notes(facts, role) is None
     may_set_link = role is not None and rules.may_set_meeting_url(facts, role) is None
     return render_template(
@@ -244,7 +247,8 @@ def show_page(
         steps=[step for step in made if step.why_not is None],
         refused_steps=[step for step in made if step.why_not is not None],
         silence=consequences.of_silence(session) if session.reschedule_requested else None,
-        timeline=life_line.timeline(queries.history(session.id)),
+        timeline=life_line.timeline(history),
+        presence=presence_view.of(session, role, people, account, now, inforce),
         may_settle_correction=session.correction_by is not None
         and outcome_rules.may_answer_correction(facts, role or "admin") is None,
         may_set_link=may_set_link,
