@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from skileez import db, worker
 from skileez.accounts.models import Person
@@ -15,52 +15,49 @@ from skileez.notifications import channels, letters, links, sending
 from skileez.notifications.channels import Failed
 from skileez.notifications.link_rules import Act
 from skileez.notifications.models import AnswerLink, Delivery, Standing
+from skileez.outbox import Waiting
 from skileez.sessions import actions
 from skileez.sessions.models import Session
-from tests.cast import DAY, HOUR, MINUTE, NOW, WHY, Cast
+from tests.cast import DAY, HOUR, MINUTE, NOW, Cast
+from tests.notifications.answering import (
+    COUNTERED,
+    WANTED,
+    ask,
+    booked,
+    overdue,
+    requested,
+    tokens,
+)
 from tests.notifications.conftest import Post
 from tests.races.arena import race
 from tests.sessions.stage import events_of
 
 PREFIX = "https://sessions.example/answer/"
-WANTED = (NOW + 70 * HOUR, NOW + 71 * HOUR)
 
 
 @pytest.fixture(autouse=True)
-def key(post: Post) -> Iterator[None]:
+def key(cast: Cast) -> Iterator[None]:
     links.configure("a secret key that is only good for tests")
     yield
     links._key = None
 
 
-def pass_time(to: datetime) -> None:
-    worker.once(to)
+def told_by_mail(cast: Cast, post: Post) -> Session:
+    """A session that the student asks to move; the worker told the coach of that alone."""
+    session = cast.book(by="coach")
+    with db.transaction():
+        db.session.execute(delete(Waiting))
+    ask(cast, session)
+    worker.once(NOW)
     db.session.remove()
-
-
-def requested(cast: Cast, post: Post, by: str = "student", ahead: timedelta = 60 * HOUR) -> Session:
-    """A session that one asks to move, the other being told of it."""
-    session = cast.book(ahead, by="coach")
-    pass_time(NOW)
-    ask(cast, session, by)
-    post.sent.clear()
-    pass_time(NOW)
     return session
 
 
-def ask(cast: Cast, session: Session, by: str = "student", now: datetime = NOW) -> None:
-    with db.transaction():
-        actions.find_any(session.id).request_reschedule(
-            by, WHY, proposed_times=WANTED, actor=cast.actor(by), now=now
-        )
-
-
-def answers(post: Post, to: Person | None = None) -> dict[str, str]:
-    """The answer buttons of the mails (to somebody): what each says, and its token."""
+def answers(post: Post) -> dict[str, str]:
+    """The answer buttons of the mails: what each says, and its token."""
     return {
         text: url.removeprefix(PREFIX)
-        for name, letter in post.sent
-        if to is None or name == to.display_name
+        for _, letter in post.sent
         for text, _, url in (line.rpartition(": ") for line in letter.text.splitlines())
         if url.startswith(PREFIX)
     }
@@ -85,7 +82,7 @@ def refused(token: str, now: datetime = NOW) -> str:
 def test_a_request_s_mail_has_a_link_for_each_time_and_one_to_decline(
     cast: Cast, post: Post
 ) -> None:
-    session = requested(cast, post)
+    session = told_by_mail(cast, post)
     found = answers(post)
     assert list(found) == [
         "Approve Thu 5 Mar 2026, 05:00",
@@ -109,16 +106,12 @@ def test_a_request_s_mail_has_a_link_for_each_time_and_one_to_decline(
 
 
 def test_a_mail_that_is_sent_once_more_carries_the_same_links(cast: Cast, post: Post) -> None:
-    session = cast.book(by="coach")
-    pass_time(NOW)
-    ask(cast, session)
     post.fails = Failed("the mail server is away")
-    pass_time(NOW)
+    told_by_mail(cast, post)
     first = [one.token_hash for one in rows()]
     assert len(first) == 3
     post.fails = None
-    post.sent.clear()
-    pass_time(NOW + MINUTE)
+    worker.once(NOW + MINUTE)
     assert len(answers(post)) == 3
     made = rows()
     assert [one.token_hash for one in made] == first
@@ -126,31 +119,41 @@ def test_a_mail_that_is_sent_once_more_carries_the_same_links(cast: Cast, post: 
 
 
 def test_only_mails_carry_links_and_only_while_they_are_sent(cast: Cast, post: Post) -> None:
-    requested(cast, post)
+    told_by_mail(cast, post)
     before = len(rows())
-    told = list(db.session.scalars(select(Delivery)))
-    assert {one.channel for one in told} == {channels.APP, channels.MAIL}
+    made = list(db.session.scalars(select(Delivery)))
+    assert {one.channel for one in made} == {channels.APP, channels.MAIL}
     with db.transaction():
-        for one in db.session.scalars(select(Delivery.id)).all():
-            delivery = sending._find(one)
+        for one in made:
+            delivery = sending._find(one.id)
             assert delivery is not None
-            assert delivery.status != Standing.WAITING or delivery.due_at > NOW
+            assert delivery.status == Standing.SENT
             assert PREFIX not in letters.write(delivery, NOW).text
+            if delivery.channel == channels.APP:
+                delivery.status, delivery.sent_at = Standing.WAITING, None
+                assert links.make(delivery, Session.query.first(), "coach", NOW) == []
     assert len(rows()) == before
     assert links.BY == channels.MAIL
 
 
 def test_no_links_without_a_key(cast: Cast, post: Post) -> None:
     links._key = None
-    requested(cast, post)
+    told_by_mail(cast, post)
     assert post.sent
     assert rows() == []
 
 
-def test_an_approval_moves_the_session_as_its_person(cast: Cast, post: Post) -> None:
-    session = requested(cast, post)
-    token = answers(post)["Approve Thu 5 Mar 2026, 06:00"]
-    follow(token, NOW + HOUR)
+def test_another_key_another_reader_another_request_another_token(cast: Cast) -> None:
+    session, first = requested(cast)
+    links.configure("another secret key that is only good for tests")
+    others = tokens(session, COUNTERED, cast.coach)
+    assert not set(first.values()) & set(others.values())
+    assert len(set(first.values())) == 3
+
+
+def test_an_approval_moves_the_session_as_its_person(cast: Cast) -> None:
+    session, found = requested(cast)
+    follow(found["approve 2"], NOW + HOUR)
     last = events_of(session.id)[-1]
     assert (last.verb, last.role, last.actor_id) == (
         "session.reschedule_approved",
@@ -162,38 +165,26 @@ def test_an_approval_moves_the_session_as_its_person(cast: Cast, post: Post) -> 
     assert [one.used_at for one in rows()] == [None, NOW + HOUR, None]
 
 
-def test_declining_by_a_link_keeps_the_time(cast: Cast, post: Post) -> None:
-    session = requested(cast, post, by="coach")
-    follow(answers(post)["Decline"])
+def test_declining_by_a_link_keeps_the_time(cast: Cast) -> None:
+    session, found = requested(cast, by="coach")
+    follow(found["decline"])
     last = events_of(session.id)[-1]
     assert (last.verb, last.role) == ("session.reschedule_declined", "student")
     assert Session.query.get(session.id).scheduled_at == NOW + 60 * HOUR
 
 
-def test_a_coach_confirms_by_a_link(cast: Cast, post: Post) -> None:
-    pass_time(NOW)
-    session = cast.book()
-    post.sent.clear()
-    pass_time(NOW)
-    assert list(answers(post)) == ["Confirm the session"]
-    follow(answers(post)["Confirm the session"])
+def test_a_coach_confirms_by_a_link(cast: Cast) -> None:
+    session, found = booked(cast)
+    assert list(found) == ["confirm"]
+    follow(found["confirm"])
     last = events_of(session.id)[-1]
     assert (last.verb, last.role, last.details) == ("session.confirmed", "coach", {"via": "mail"})
 
 
-def overdue(cast: Cast, post: Post, who: str) -> tuple[Session, dict[str, str]]:
-    session = cast.book(2 * HOUR, by="coach")
-    pass_time(NOW)
-    post.sent.clear()
-    pass_time(NOW + 3 * HOUR + 15 * MINUTE)
-    return session, answers(post, getattr(cast, who))
-
-
-def test_both_say_by_links_that_it_took_place(cast: Cast, post: Post) -> None:
-    session, mine = overdue(cast, post, "coach")
-    theirs = answers(post, cast.student)
-    assert list(mine) == list(theirs) == ["It took place", "I was alone"]
-    follow(mine["It took place"], NOW + 4 * HOUR)
+def test_both_say_by_links_that_it_took_place(cast: Cast) -> None:
+    session, mine, theirs = overdue(cast)
+    assert list(mine) == list(theirs) == ["held", "alone"]
+    follow(mine["held"], NOW + 4 * HOUR)
     last = events_of(session.id)[-1]
     assert (last.verb, last.role, last.actor_id, last.details) == (
         "session.outcome_said",
@@ -201,128 +192,113 @@ def test_both_say_by_links_that_it_took_place(cast: Cast, post: Post) -> None:
         cast.coach.id,
         {"outcome": "held", "via": "mail"},
     )
-    follow(theirs["It took place"], NOW + 5 * HOUR)
+    follow(theirs["held"], NOW + 5 * HOUR)
     assert Session.query.get(session.id).status == "completed"
-    assert refused(theirs["I was alone"], NOW + 6 * HOUR) == "outcome_settled"
+    assert refused(theirs["alone"], NOW + 6 * HOUR) == "outcome_settled"
 
 
-def test_somebody_who_was_alone_says_so_and_may_think_better_of_it(cast: Cast, post: Post) -> None:
-    session, mine = overdue(cast, post, "student")
-    follow(mine["I was alone"], NOW + 4 * HOUR)
+def test_somebody_who_was_alone_says_so_and_may_think_better_of_it(cast: Cast) -> None:
+    session, _, mine = overdue(cast)
+    follow(mine["alone"], NOW + 4 * HOUR)
     assert events_of(session.id)[-1].details["outcome"] == "coach_absent"
-    follow(mine["It took place"], NOW + 5 * HOUR)
+    follow(mine["held"], NOW + 5 * HOUR)
     assert events_of(session.id)[-1].details["outcome"] == "held"
-    assert refused(mine["I was alone"], NOW + 5 * HOUR) == "link_used"
+    assert refused(mine["alone"], NOW + 5 * HOUR) == "link_used"
 
 
-def test_two_accounts_that_differ_are_a_case(cast: Cast, post: Post) -> None:
-    session, mine = overdue(cast, post, "coach")
-    follow(mine["It took place"], NOW + 4 * HOUR)
-    follow(answers(post, cast.student)["I was alone"], NOW + 4 * HOUR)
+def test_two_accounts_that_differ_are_a_case(cast: Cast) -> None:
+    session, mine, theirs = overdue(cast)
+    follow(mine["held"], NOW + 4 * HOUR)
+    follow(theirs["alone"], NOW + 4 * HOUR)
     assert events_of(session.id)[-1].verb == "session.case_opened"
     assert Session.query.get(session.id).status == "scheduled"
 
 
-def test_a_link_works_once(cast: Cast, post: Post) -> None:
-    session = requested(cast, post)
-    token = answers(post)["Decline"]
-    follow(token)
+def test_a_link_works_once(cast: Cast) -> None:
+    session, found = requested(cast)
+    follow(found["decline"])
     told = len(events_of(session.id))
-    assert refused(token) == "link_used"
-    assert links.look(token, NOW).why_not.code == "link_used"
+    assert refused(found["decline"]) == "link_used"
+    assert links.look(found["decline"], NOW).why_not.code == "link_used"
     assert len(events_of(session.id)) == told
 
 
-def test_of_one_mail_s_answers_the_first_stands(cast: Cast, post: Post) -> None:
-    requested(cast, post)
-    first, second, decline = answers(post).values()
-    follow(first)
-    assert refused(second) == refused(decline) == "link_overtaken"
+def test_of_one_mail_s_answers_the_first_stands(cast: Cast) -> None:
+    _, found = requested(cast)
+    follow(found["approve"])
+    assert refused(found["approve 2"]) == refused(found["decline"]) == "link_overtaken"
 
 
-@pytest.mark.parametrize("change", ["", "A", "cut", "upper"])
-def test_a_token_that_was_changed_is_nobody_s(cast: Cast, post: Post, change: str) -> None:
-    requested(cast, post)
-    token = answers(post)["Decline"]
-    other = {"": "", "A": token + "A", "cut": token[:-1], "upper": token.swapcase()}[change]
-    with pytest.raises(NotFound):
-        links.look(other, NOW)
-    with pytest.raises(NotFound):
-        follow(other)
+def test_a_token_that_was_changed_is_nobody_s(cast: Cast) -> None:
+    _, found = requested(cast)
+    token = found["decline"]
+    for other in ("", token + "A", token[:-1], token.swapcase()):
+        with pytest.raises(NotFound):
+            links.look(other, NOW)
+        with pytest.raises(NotFound):
+            follow(other)
     assert [one.used_at for one in rows()] == [None] * 3
 
 
-def test_a_link_ends_with_the_time_to_answer(cast: Cast, post: Post) -> None:
-    requested(cast, post)
-    token = answers(post)["Decline"]
-    assert links.look(token, NOW + DAY - MINUTE).why_not is None
-    assert refused(token, NOW + DAY) == "link_expired"
+def test_a_link_ends_with_the_time_to_answer(cast: Cast) -> None:
+    _, found = requested(cast)
+    assert links.look(found["decline"], NOW + DAY - MINUTE).why_not is None
+    assert refused(found["decline"], NOW + DAY) == "link_expired"
 
 
-def test_a_link_of_a_countered_request_answers_nothing(cast: Cast, post: Post) -> None:
-    session = requested(cast, post)
-    mine = answers(post)
+def test_a_link_of_a_countered_request_answers_nothing(cast: Cast) -> None:
+    session, found = requested(cast)
     with db.transaction():
         actions.find_any(session.id).counter_reschedule(
             "coach", [NOW + 80 * HOUR], actor=cast.actor("coach"), now=NOW + MINUTE
         )
-    for token in mine.values():
+    for token in found.values():
         assert refused(token, NOW + 2 * MINUTE) == "link_overtaken"
     # Nor does it when the same times are asked for anew.
-    with db.transaction():
-        one = actions.find_any(session.id)
-        one.decline_reschedule(by="student", actor=cast.actor("student"), now=NOW + 3 * MINUTE)
+    follow(tokens(session, COUNTERED, cast.student, NOW + 3 * MINUTE)["decline"], NOW + 3 * MINUTE)
     ask(cast, session, now=NOW + 4 * MINUTE)
-    for token in mine.values():
+    for token in found.values():
         assert refused(token, NOW + 5 * MINUTE) == "link_overtaken"
 
 
-def test_a_confirmation_of_another_start_is_none(cast: Cast, post: Post) -> None:
-    pass_time(NOW)
-    session = cast.book()
-    post.sent.clear()
-    pass_time(NOW)
-    token = answers(post)["Confirm the session"]
+def test_a_confirmation_of_another_start_is_none(cast: Cast) -> None:
+    session, found = booked(cast)
     ask(cast, session)
     with db.transaction():
         actions.find_any(session.id).approve_reschedule(WANTED[0], now=NOW)
-    assert refused(token) == "link_overtaken"
+    assert refused(found["confirm"]) == "link_overtaken"
     assert not Session.query.get(session.id).confirmed_by_coach
 
 
-def test_a_time_that_was_taken_is_refused_and_the_link_still_works(cast: Cast, post: Post) -> None:
-    requested(cast, post)
-    first, second, _ = answers(post).values()
+def test_a_time_that_was_taken_is_refused_and_the_link_still_works(cast: Cast) -> None:
+    _, found = requested(cast)
     cast.book(70 * HOUR + 30 * MINUTE, by="coach")
-    assert links.look(first, NOW).why_not.code == "time_taken"
-    assert refused(first) == refused(second) == "time_taken"
-    assert [one.used_at for one in rows() if one.act == Act.APPROVE] == [None, None]
+    assert links.look(found["approve"], NOW).why_not.code == "time_taken"
+    assert refused(found["approve"]) == refused(found["approve 2"]) == "time_taken"
+    assert [one.used_at for one in rows()] == [None] * 3
 
 
-def test_a_closed_account_answers_nothing(cast: Cast, post: Post) -> None:
-    requested(cast, post)
-    token = answers(post)["Decline"]
+def test_a_closed_account_answers_nothing(cast: Cast) -> None:
+    _, found = requested(cast)
     with db.transaction():
         db.session.get_one(Person, cast.coach.id).active = False
-    assert refused(token) == "link_dead"
-    assert not links.look(token, NOW).tells
+    assert refused(found["decline"]) == "link_dead"
+    assert not links.look(found["decline"], NOW).tells
 
 
-def test_looking_at_a_link_changes_nothing(cast: Cast, post: Post) -> None:
-    requested(cast, post)
-    db.session.remove()
+def test_looking_at_a_link_changes_nothing(cast: Cast) -> None:
+    _, found = requested(cast)
     db.read_only()
-    for token in answers(post).values():
+    for token in found.values():
         assert links.look(token, NOW).why_not is None
     assert not db.session.dirty
     assert [one.used_at for one in rows()] == [None] * 3
 
 
-def test_of_many_presses_at_once_one_counts(cast: Cast, post: Post, database: str) -> None:
-    session = requested(cast, post)
-    tokens = list(answers(post).values())
-    db.session.remove()
-    outcomes = race(database, lambda number: follow(tokens[number % 3]), clients=12)
+def test_of_many_presses_at_once_one_counts(cast: Cast, database: str) -> None:
+    session, found = requested(cast)
+    three = list(found.values())
+    outcomes = race(database, lambda number: follow(three[number % 3]), clients=12)
     assert outcomes["won"] == 1
     assert set(outcomes) == {"won", "link_used", "link_overtaken"}
     assert outcomes["link_used"] == 3
