@@ -13,8 +13,9 @@ from skileez.notifications.letters import About, Letter
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Hears
 from skileez.sessions.models import Session
+from skileez.sessions.presence_rules import Outcome
 from skileez.sessions.row import ProposedTime
-from skileez.sessions.rules import Policy, RequestKind, Role
+from skileez.sessions.rules import Policy, RequestKind, Role, Status
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
@@ -27,7 +28,18 @@ _WITHOUT_ANYBODY: Final = (
     *("contract.paused", "contract.resumed", "contract.cancelled"),
     *("session.missed", "session.corrected", "session.correction_declined"),
 )
+_AFTERWARDS: Final = (
+    *(rules.OVERDUE, "session.completed", "session.notes_changed", "session.missed"),
+    *("session.correction_requested", "session.correction_declined", "session.corrected"),
+    *("session.outcome_said", "session.case_opened", "session.case_closed"),
+)
+"""Kinds that are sent when the session is over."""
 _WHY: Final = "My train was cancelled and I would arrive half an hour late."
+_DETAILS: Final[dict[str, Any]] = {
+    "asked_by": Role.STUDENT,
+    "outcome": Outcome.TECHNICAL,
+    "said": {Role.STUDENT: Outcome.TECHNICAL, Role.COACH: Outcome.STUDENT_ABSENT},
+}
 _NO_SUCH: Final = 0
 """The id of everything here, so that no address leads to anything of anybody's."""
 
@@ -68,7 +80,7 @@ class _Stage:
         self.at = self.now
         if self.kind == rules.REMINDER:
             self.at = self.start - DAY
-        elif self.kind == rules.OVERDUE or self._is_over:
+        elif self.kind in _AFTERWARDS:
             self.at = self.start + 2 * HOUR
         self.times = [self.start + 2 * DAY, self.start + 2 * DAY + 3 * HOUR]
         self.student = _person(1, "Lina Sommer", "Europe/Berlin")
@@ -96,12 +108,6 @@ class _Stage:
             starts_on=(self.now - 20 * DAY).date(),
             meeting_url="https://meet.example/speaking",
             **terms,
-        )
-
-    @property
-    def _is_over(self) -> bool:
-        return self.kind in ("session.completed", "session.missed", "session.notes_changed") or (
-            "correct" in self.kind
         )
 
     def said(self, role: Role, *, by_itself: bool) -> tuple[Delivery, About]:
@@ -144,6 +150,8 @@ class _Stage:
             contract=self.contract,
             contract_id=_NO_SUCH,
             session_number=3,
+            # As its sample says it: a technical problem, which nobody pays for.
+            status=Status.CANCELLED if self.kind == "session.case_closed" else Status.SCHEDULED,
             scheduled_at=None
             if self.kind == "session.to_be_scheduled"
             else self.start + hours * HOUR,
@@ -174,7 +182,7 @@ class _Stage:
             old_time=self.start if asks or moves else None,
             new_time=self.times[0] if moves else self.start,
             reason=_WHY if gives_why and role is not None else None,
-            details=self._details() if asks else {"asked_by": Role.STUDENT},
+            details=self._details() if asks else _DETAILS,
         )
 
     def _details(self) -> dict[str, Any]:
