@@ -14,7 +14,7 @@ from typing import Any, Final
 from babel.dates import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from skileez import db, zones
@@ -108,29 +108,39 @@ def link(path: str) -> str:
 
 def about(delivery: Delivery) -> About:
     """What ``delivery`` is about. Its recipient and event are loaded already."""
-    student, coach = aliased(Person), aliased(Person)
     known: dict[str, Any] = {"recipient": delivery.recipient, "event": delivery.event}
-    if delivery.contract_id is not None:
-        contract = db.session.execute(
-            select(Contract, student, coach)
-            .join(student, student.id == Contract.student_id)
-            .join(coach, coach.id == Contract.coach_id)
-            .where(Contract.id == delivery.contract_id)
-        ).one()
-        known |= dict(zip(("contract", "student", "coach"), contract, strict=True))
-        if delivery.session_id is not None:
-            known["session"] = db.session.get_one(Session, delivery.session_id)
+    if delivery.session_id is not None:
+        row = db.session.execute(_OF_SESSION, {"id": delivery.session_id}).one()
+        known |= dict(zip(("contract", "student", "coach", "session"), row, strict=True))
+    elif delivery.contract_id is not None:
+        row = db.session.execute(_OF_CONTRACT, {"id": delivery.contract_id}).one()
+        known |= dict(zip(("contract", "student", "coach"), row, strict=True))
     elif delivery.proposal_id is not None:
-        proposal = db.session.execute(
-            select(Proposal, student, coach)
-            .join(student, student.id == Proposal.student_id)
-            .join(coach, coach.id == Proposal.coach_id)
-            .where(Proposal.id == delivery.proposal_id)
-        ).one()
-        known |= dict(zip(("proposal", "student", "coach"), proposal, strict=True))
+        row = db.session.execute(_OF_PROPOSAL, {"id": delivery.proposal_id}).one()
+        known |= dict(zip(("proposal", "student", "coach"), row, strict=True))
     elif delivery.kind in rules.DIGESTS:
         known["agenda"] = _agenda(delivery)
     return About(**known)
+
+
+_STUDENT, _COACH = aliased(Person), aliased(Person)
+_WITH_PEOPLE = (
+    select(Contract, _STUDENT, _COACH)
+    .join(_STUDENT, _STUDENT.id == Contract.student_id)
+    .join(_COACH, _COACH.id == Contract.coach_id)
+)
+_OF_CONTRACT = _WITH_PEOPLE.where(Contract.id == bindparam("id"))
+_OF_SESSION = (
+    _WITH_PEOPLE.add_columns(Session)
+    .join(Session, Session.contract_id == Contract.id)
+    .where(Session.id == bindparam("id"))
+)
+_OF_PROPOSAL = (
+    select(Proposal, _STUDENT, _COACH)
+    .join(_STUDENT, _STUDENT.id == Proposal.student_id)
+    .join(_COACH, _COACH.id == Proposal.coach_id)
+    .where(Proposal.id == bindparam("id"))
+)
 
 
 def _agenda(delivery: Delivery) -> list[tuple[Session, Person]]:
@@ -152,9 +162,8 @@ def _agenda(delivery: Delivery) -> list[tuple[Session, Person]]:
     return [(session, student) for session, student in rows]
 
 
-def is_wanted(delivery: Delivery, now: datetime) -> bool:
+def is_wanted(delivery: Delivery, found: About, now: datetime) -> bool:
     """Whether it is still true, and its recipient's account still open."""
-    found = about(delivery)
     if not found.recipient.active:
         return False
     if delivery.kind in rules.DIGESTS and not found.agenda:
@@ -190,9 +199,8 @@ def _situation(found: About) -> Situation:
     return Situation(**known)
 
 
-def write(delivery: Delivery, now: datetime) -> Letter:
+def write(delivery: Delivery, found: About, now: datetime) -> Letter:
     """The message of ``delivery``, with links that answer it. Raises what its template raises."""
-    found = about(delivery)
     answers = links.make(delivery, found.session, found.role, now)
     return word(delivery, found, now, answers)
 

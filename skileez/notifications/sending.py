@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, literal_column, or_, select, update
+from sqlalchemy import bindparam, func, literal_column, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
@@ -113,16 +113,18 @@ def send(delivery_id: int, now: datetime) -> str | None:
         delivery = _find(delivery_id)
         if delivery is None or not _is_ours(delivery, now):
             return None
+        found = letters.about(delivery)
+        if not letters.is_wanted(delivery, found, now):
+            return _drop(delivery, now)
+        if delivery.channel == channels.APP:
+            return _sent(delivery, now)  # it is its own message, and leaves the house nowhere
         try:
             with db.session.begin_nested():
-                wanted = letters.is_wanted(delivery, now)
-                letter = letters.write(delivery, now) if wanted else None
+                letter = letters.write(delivery, found, now)
         except Exception as error:
             # A template that fails is ours to mend: the rest of the post goes on.
             log.exception("delivery.unwritten", delivery=delivery_id, kind=delivery.kind)
             return _failed(delivery, Failed(f"{type(error).__name__}: {error}"), now)
-        if letter is None:
-            return _drop(delivery, now)
         recipient = delivery.recipient
     try:
         # Outside any transaction: a slow mail server must not hold the database.
@@ -153,20 +155,27 @@ def _mark(delivery_id: int, failure: Failed | None, now: datetime) -> str | None
             return None
         if failure is not None:
             return _failed(delivery, failure, now) if _is_ours(delivery, now) else None
-        delivery.status, delivery.sent_at = Standing.SENT, now
-        delivery.lease_until = delivery.error = None
-        _follow(delivery, now)
-    return "sent"
+        return _sent(delivery, now)
 
 
 def _find(delivery_id: int) -> Delivery | None:
-    return db.session.scalars(
-        select(Delivery)
-        .options(joinedload(Delivery.recipient, innerjoin=True), joinedload(Delivery.event))
-        .where(Delivery.id == delivery_id)
-        .with_for_update(of=Delivery)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    return db.session.scalars(_FOUND, {"id": delivery_id}).one_or_none()
+
+
+_FOUND = (
+    select(Delivery)
+    .options(joinedload(Delivery.recipient, innerjoin=True), joinedload(Delivery.event))
+    .where(Delivery.id == bindparam("id"))
+    .with_for_update(of=Delivery)
+    .execution_options(populate_existing=True)
+)
+
+
+def _sent(delivery: Delivery, now: datetime) -> str:
+    delivery.status, delivery.sent_at = Standing.SENT, now
+    delivery.lease_until = delivery.error = None
+    _follow(delivery, now)
+    return "sent"
 
 
 def _drop(delivery: Delivery, now: datetime) -> str:
