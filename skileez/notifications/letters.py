@@ -32,7 +32,6 @@ from skileez.sessions.rules import Status
 
 SESSION_PATH: Final = "/sessions/{}"
 ANSWER_PATH: Final = "/sessions/{}/reschedule-approval"
-COMPLETE_PATH: Final = "/sessions/{}/complete-form"
 OUTCOME_PATH: Final = "/sessions/{}/outcome"
 CONTRACT_PATH: Final = "/contracts/{}"
 SCHEDULE_PATH: Final = "/contracts/{}/schedule"
@@ -320,9 +319,7 @@ def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
     if delivery.kind in ("session.reschedule_requested", "session.reschedule_countered"):
         assert session
         return [("Answer the request", ANSWER_PATH.format(session.id))]
-    if delivery.kind == rules.OVERDUE and session:
-        return [("Say how it went", SESSION_PATH.format(session.id))]
-    if delivery.kind == OUTCOME_SAID and session:
+    if delivery.kind in (rules.OVERDUE, OUTCOME_SAID) and session:
         return [("Say how it went", OUTCOME_PATH.format(session.id))]
     if delivery.kind == rules.NOTHING_BOOKED and contract:
         return [("Book a session", SCHEDULE_PATH.format(contract.id))]

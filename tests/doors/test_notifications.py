@@ -376,7 +376,7 @@ def test_the_letters_lead_to_pages_that_there_are(app: Flask) -> None:
         (unsubscribing.PATH.format("x"), "notifications.unsubscribe"),
         (letters.SESSION_PATH.format(1), "sessions.show"),
         (letters.ANSWER_PATH.format(1), "sessions.approval"),
-        (letters.COMPLETE_PATH.format(1), "sessions.complete_form"),
+        (letters.OUTCOME_PATH.format(1), "sessions.outcome_form"),
         (letters.CONTRACT_PATH.format(1), "contracts.show"),
         (letters.SCHEDULE_PATH.format(1), "sessions.book"),
         (letters.PROPOSAL_PATH.format(1), "proposals.show"),
