@@ -1,0 +1,17 @@
+"""A real worker, a real mail server, ``kill -9``: three times here, 200 in ``make kill``."""
+
+import shutil
+from pathlib import Path
+
+from bench import kill
+from tests.conftest import unbound_after
+
+
+def test_a_worker_that_is_killed_loses_nothing(sqlite_template: Path, tmp_path: Path) -> None:
+    database = tmp_path / "kill.sqlite3"
+    shutil.copy(sqlite_template, database)
+    with unbound_after():
+        found = kill.run(f"sqlite:///{database}", tmp_path, kills=3, seed=7)
+    assert found.wrong == []
+    assert found.kills == 3
+    assert found.messages > 20
