@@ -106,8 +106,7 @@ def _page(case_id: int, form: CaseForm, status: int) -> ResponseReturnValue:
             {
                 "name": people[one.role].display_name,
                 "what": life_line.words_of(one.kind),
-                "channel": one.channel,
-                "sent": one.sent_at,
+                "sent": one.sent,
                 "read": one.read_at,
             }
             for one in evidence.told_of(session)

@@ -48,7 +48,7 @@ def test_until_ten_minutes_before_the_page_says_when_check_in_opens(
     page = stage["student"].get(f"/sessions/{session}")
     assert "Check-in opens in 2 h 10 min, 10 min before the start." in text_of(page)
     assert f"/sessions/{session}/join" not in page.text
-    assert "Who was there" not in page.text
+    assert "Attendance" not in page.text
     answer = stage["student"].post(f"/sessions/{session}/join", on="/profile")
     assert answer.status_code == 409
     assert "Check-in opens in 2 h 10 min" in text_of(answer)
@@ -72,8 +72,8 @@ def test_joining_notes_the_presence_and_leads_to_the_meeting(stage: Stage, sessi
     assert stage.verbs(session)[-1:] == ["session.checked_in"]
     assert stage.verbs(session).count("session.checked_in") == 1
     seen = text_of(stage["coach"].get(path))
-    assert "Who was there Amara Okafor Joined the meeting at" in seen
-    assert "You Has not checked in" in seen
+    assert "Attendance Amara Okafor Joined the meeting at" in seen
+    assert "You Not checked in" in seen
 
 
 def test_only_the_stored_link_is_ever_opened(stage: Stage, session: int) -> None:
@@ -260,7 +260,7 @@ def test_a_case_shows_the_evidence_and_its_decision_ends_the_session(
         "I waited for half an hour.",
         "Was there Joined the meeting at",
         "Says It was held",
-        "Was there Has not checked in",
+        "Was there Not checked in",
         "No message about it was sent.",
         "The session ends: it is marked missed, not paid, and its credit returns.",
     ):
@@ -288,7 +288,7 @@ def test_what_they_were_told_is_part_of_the_evidence(stage: Stage, disputed: int
     page = text_of(stage["admin"].get(f"/admin/cases/{case_of(disputed).id}"))
     assert "Not agreed: an administrator decides" in page
     assert "in the pages" in page
-    assert "not yet" in page
+    assert "not read yet" in page
 
 
 def test_an_administrator_who_took_part_does_not_decide(stage: Stage, disputed: int) -> None:
