@@ -29,6 +29,8 @@ from skileez.web import (
     language,
     probes,
     security,
+    stopping,
+    stream,
     throttle,
 )
 from skileez.web.answers import answers
@@ -82,6 +84,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     display.init_app(app)
     _add_pages(app)
     access.check_every_route(app)
+    stream.configure(settings)
+    stopping.listen()
     for view in access.links(app):
         tokens.exempt(view)
     if settings.trusted_proxies:

@@ -68,6 +68,7 @@ class Settings:
     trusted_proxies: int = _whole(0, at_most=10)
     ratelimit_storage_uri: str = _text("memory://", secret=True)
     log_level: str = _text("INFO")
+    streams_at_once: int = _whole(3, at_most=1000)
     smtp_url: str = _text("", secret=True)
     mail_from: str = _text("")
     queue_url: str = _text("", secret=True)

@@ -4,13 +4,9 @@ be told.
 Reading is a press: opening the page marks nothing, since looking never writes.
 """
 
-import json
-import threading
-import time
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -24,9 +20,8 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
-from sqlalchemy.exc import SQLAlchemyError
 
-from skileez import clock, db, logs, zones
+from skileez import clock, zones
 from skileez.accounts import actions
 from skileez.db import transaction
 from skileez.errors import Refused
@@ -34,7 +29,7 @@ from skileez.notifications import centre, unsubscribing, wishes
 from skileez.notifications.centre import Line
 from skileez.notifications.rules import DAILY
 from skileez.sessions.queries import Cursor
-from skileez.web import life_line
+from skileez.web import life_line, stream
 from skileez.web.access import LINK, PARTICIPANT, SIGNED_IN, access, me, my_token
 from skileez.web.display import in_zone, my_zone
 from skileez.web.errors import attach
@@ -42,22 +37,6 @@ from skileez.web.language import gettext as _
 from skileez.web.wishes_form import WishesForm
 
 notifications = Blueprint("notifications", __name__)
-
-HOLD_SECONDS: Final = 25
-"""How long one stream is held; its browser then asks for the next. Proxies allow thirty."""
-CHECK_SECONDS: Final = 1.5
-AT_ONCE: Final = 3
-"""Streams held at once by a process: each holds one of its few threads."""
-AGAIN_MS: Final = 2_000
-"""When the browser asks again after a stream that was held."""
-LATER_MS: Final = 20_000
-"""When it asks again where there was no room: so it polls."""
-SIGN_OF_LIFE: Final = 4
-"""A held stream says something at least every so many checks, so that one whose browser is gone
-breaks and lets its thread go."""
-
-_room = threading.BoundedSemaphore(AT_ONCE)
-log = logs.logger(__name__)
 
 
 @notifications.get("/notifications")
@@ -116,73 +95,19 @@ def _instant(said: str, otherwise: datetime) -> datetime:
 @access(SIGNED_IN)
 def unread() -> ResponseReturnValue:
     """How many are unread, for a page that asks now and then."""
-    return _count(centre.unread(me()))
+    return stream.told(centre.unread(me()))
 
 
 @notifications.get("/notifications/stream")
 @access(SIGNED_IN)
-def stream() -> ResponseReturnValue:
+def listen() -> ResponseReturnValue:
     """The same, told whenever it changes (server-sent events), for half a minute."""
-    told = _follow(my_token(), centre.unread(me()))
+    told = stream.follow(my_token(), centre.unread(me()))
     return Response(
         stream_with_context(told),
         mimetype="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
-
-
-def _follow(token: str, known: int) -> Iterator[str]:
-    # Nothing of ours may stay open on the database while we wait.
-    db.session.remove()
-    room = _room
-    if not room.acquire(blocking=False):
-        yield _event(known, LATER_MS)
-        return
-    try:
-        yield _event(known, AGAIN_MS)
-        for check in range(int(HOLD_SECONDS / CHECK_SECONDS)):
-            _pause(CHECK_SECONDS)
-            found = _unread_of(token)
-            if found is None:
-                return
-            if found != known:
-                known = found
-                yield _event(known, AGAIN_MS)
-            elif check % SIGN_OF_LIFE == 0:
-                yield ":\n\n"
-    except SQLAlchemyError:
-        # The browser asks again by itself.
-        log.exception("stream.failed")
-    finally:
-        room.release()
-
-
-def _pause(seconds: float) -> None:
-    time.sleep(seconds)
-
-
-def _unread_of(token: str) -> int | None:
-    """How many there are now; None when its browser was signed out meanwhile."""
-    try:
-        person = actions.find_signed_in(token, now=clock.now())
-        return None if person is None else centre.unread(person)
-    finally:
-        db.session.remove()
-
-
-def _event(count: int, again_ms: int) -> str:
-    return f"retry: {again_ms}\ndata: {json.dumps(_count(count))}\n\n"
-
-
-def _count(count: int) -> dict[str, Any]:
-    return {"unread": count, "words": words(count)}
-
-
-def words(count: int) -> str:
-    """What the bell says."""
-    if not count:
-        return _("Notifications")
-    return str(ngettext("Notifications, %(num)s unread", "Notifications, %(num)s unread", count))
 
 
 def _by_day(lines: list[Line], now: datetime) -> list[tuple[str, list[dict[str, Any]]]]:

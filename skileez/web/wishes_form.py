@@ -19,8 +19,6 @@ _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(:[0-5]\d)?", re.ASCII)
 class ClockField(StringField):
     """A time of the day, kept as it was typed; ``minutes`` since midnight, None if empty."""
 
-    widget = TimeInput()
-
     @property
     def minutes(self) -> int | None:
         """The minutes since midnight of what was typed."""
@@ -54,8 +52,8 @@ class WishesForm(AccountForm):
         coerce=_minutes,
         validate_choice=False,
     )
-    quiet_from = ClockField(_l("Quiet from"), [_is_clock])
-    quiet_to = ClockField(_l("Quiet until"), [_is_clock])
+    quiet_from = ClockField(_l("Quiet from"), [_is_clock], widget=TimeInput())
+    quiet_to = ClockField(_l("Quiet until"), [_is_clock], widget=TimeInput())
     daily = BooleanField(_l("Each morning with a session: what is in my calendar today"))
     weekly = BooleanField(_l("On Mondays: what is in my calendar this week"))
 

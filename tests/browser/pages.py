@@ -21,7 +21,7 @@ from tests.cast import DAY, HOUR
 if TYPE_CHECKING:
     from tests.browser.site import Site, Someone
 
-DOOR = ("/sign-in", "/sign-up", "/reset", "/reset/dead-link")
+DOOR = ("/sign-in", "/sign-up", "/reset", "/reset/dead-link", "/demo/mail")
 
 HOME = (
     "/dashboard",
@@ -33,7 +33,10 @@ HOME = (
     "/contracts?status=paused",
     "/proposals?box=received",
     "/proposals?box=sent",
+    "/notifications",
+    "/notifications?show=unread",
     "/profile",
+    "/profile/notifications",
 )
 
 PAGES: dict[str, tuple[str, ...]] = {
@@ -114,7 +117,11 @@ FORMS: dict[str, tuple[str, ...]] = {
         "/profile",
     ),
     "talker": ("/sessions/{missed}/correction",),
-    "coach": ("/proposals/new", "/sessions/{theirs}/reschedule-approval"),
+    "coach": (
+        "/proposals/new",
+        "/sessions/{theirs}/reschedule-approval",
+        "/profile/notifications",
+    ),
 }
 """Forms that are sent empty, to be looked at with their errors."""
 

@@ -243,6 +243,8 @@ def serving(
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("skileez.clock.now", clock)
+        # A stream says how it stands and ends: none is held longer than its test.
+        patch.setattr("skileez.web.stopping.wait", lambda seconds: True)
         app = create_app(settings)
         app.jinja_env.bytecode_cache = cache
         with server.showing(app):

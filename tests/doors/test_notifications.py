@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +21,7 @@ from skileez.notifications.models import Delivery
 from skileez.notifications.rules import DAILY, WEEKLY
 from skileez.notifications.wishes import Choice
 from skileez.sessions import actions
-from skileez.web import notifications
+from skileez.web import stopping, stream
 from tests.cast import DAY, HOUR, MINUTE, NOW, WHY
 from tests.doors.stage import Stage
 from tests.doors.test_query_counts import counted
@@ -238,7 +240,7 @@ class Told:
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> threading.BoundedSemaphore:
     room = threading.BoundedSemaphore(2)
-    monkeypatch.setattr(notifications, "_room", room)
+    monkeypatch.setattr(stream, "_room", room)
     return room
 
 
@@ -263,10 +265,10 @@ def test_a_stream_tells_each_change_and_ends(
             db.session.remove()
 
     stage["coach"].get("/profile")
-    monkeypatch.setattr(notifications, "_pause", pause)
+    monkeypatch.setattr(stopping, "wait", pause)
     with counted() as seen:
         assert list(Told(stage["coach"]).counts()) == [2, 0]
-    assert sum(pauses) == pytest.approx(notifications.HOLD_SECONDS, abs=2)
+    assert sum(pauses) == pytest.approx(stream.HOLD_SECONDS, abs=2)
     assert len(seen) <= len(pauses) + 2
     assert free(room) == 2
 
@@ -282,7 +284,7 @@ def test_a_stream_ends_with_its_sign_in(
         pauses.append(seconds)
         stage.after(60 * DAY)
 
-    monkeypatch.setattr(notifications, "_pause", pause)
+    monkeypatch.setattr(stopping, "wait", pause)
     assert token
     assert list(Told(visitor).counts()) == [2]
     assert len(pauses) == 1
@@ -292,17 +294,17 @@ def test_a_stream_ends_with_its_sign_in(
 def test_where_there_is_no_room_a_stream_answers_at_once_and_asks_for_patience(
     stage: Stage, asked: int, room: threading.BoundedSemaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "_pause", lambda seconds: pytest.fail("it waited"))
+    monkeypatch.setattr(stopping, "wait", lambda seconds: pytest.fail("it waited"))
     with room, room:
         answer = stage["coach"].get("/notifications/stream")
-    assert f"retry: {notifications.LATER_MS}" in answer.text
+    assert f"retry: {stream.LATER_MS}" in answer.text
     assert '"unread": 2' in answer.text
 
 
 def test_a_stream_whose_browser_goes_away_gives_its_room_back(
     stage: Stage, asked: int, room: threading.BoundedSemaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "_pause", lambda seconds: None)
+    monkeypatch.setattr(stopping, "wait", lambda seconds: None)
     told = Told(stage["coach"])
     assert next(told.counts()) == 2
     assert free(room) == 1
@@ -311,6 +313,35 @@ def test_a_stream_whose_browser_goes_away_gives_its_room_back(
     # Nor does one that was never read take any.
     stage["coach"].client.head("/notifications/stream").close()
     assert free(room) == 2
+
+
+def test_a_stream_ends_when_the_server_is_told_to_stop(
+    stage: Stage, asked: int, room: threading.BoundedSemaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "wait", lambda seconds: True)
+    assert list(Told(stage["coach"]).counts()) == [2]
+    assert free(room) == 2
+
+
+def test_a_signal_ends_a_wait_whoever_handles_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "_pipe", None)
+    monkeypatch.setattr(stopping, "_told", threading.Event())
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGUSR1)}
+    woken = signal.set_wakeup_fd(-1)
+    try:
+        stopping.listen()
+        for one in before:
+            signal.signal(one, lambda number, frame: None)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert not stopping.wait(60)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stopping.wait(60)
+        assert stopping.wait(60)
+    finally:
+        os.close(signal.set_wakeup_fd(woken))
+        os.close(stopping._pipe or 0)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 # --- wishes --------------------------------------------------------------------------------
