@@ -120,7 +120,7 @@ def unbound_after() -> Iterator[None]:
         yield
     finally:
         if reset_mail := sys.modules.get("skileez.web.reset_mail"):
-            reset_mail.finish()
+            reset_mail._thread.submit(int).result()
         bound = db.session.session_factory.kw.get("bind")
         db.session.remove()
         db.session.configure(bind=None)

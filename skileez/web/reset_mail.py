@@ -47,11 +47,6 @@ def answer_later(
     return _thread.submit(copy_context().run, work)
 
 
-def finish() -> None:
-    """Wait until everything asked for so far is answered."""
-    _thread.submit(int).result()
-
-
 def _answer(settings: Settings, email: str, link: Callable[[str], str]) -> None:
     with db.transaction():
         made = actions.request_reset(email, now=clock.now())

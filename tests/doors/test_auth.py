@@ -275,7 +275,7 @@ def mails(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def wait_for_the_thread() -> None:
-    reset_mail.finish()
+    reset_mail._thread.submit(int).result()
 
 
 def test_the_answer_to_a_reset_does_not_tell_who_exists(visitor: Visitor, mails: list[str]) -> None:

@@ -23,7 +23,7 @@ DECORATORS = [
 ]  # fmt: skip
 
 # Set or called by name from outside: SQLAlchemy, sqlite3, Flask, Flask-Login, WTForms,
-# Prometheus.
+# Prometheus, huey, signal; and counts that are read through ``asdict``.
 FRAMEWORK = {
     "__mapper_args__", "cache_ok", "impl", "load_dialect_impl", "process_bind_param",
     "process_result_value", "metadata", "record", "instances", "isolation_level",
@@ -31,6 +31,8 @@ FRAMEWORK = {
     "is_active", "get_id", "validate_*", "Meta", "field_flags", "process_formdata", "to_python",
     "to_url", "render_kw", "_value", "_update_remember_cookie", "html_params", "wrap_formdata",
     "translations", "jinja_environment", "ensure_sync", "collect",
+    "widget", "periodic_task_seconds", "scheduler_class", "_set_signal_handlers", "frame",
+    "retried",
 }  # fmt: skip
 
 # The wiring, named to the server.
