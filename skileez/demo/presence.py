@@ -1,0 +1,52 @@
+"""Who is there just now, and one session of which both sides tell different things."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+
+from skileez import db
+from skileez.contracts.models import Contract
+from skileez.contracts.rules import ContractStatus
+from skileez.events import Actor
+from skileez.sessions import outcome_check
+from skileez.sessions.models import Session
+from skileez.sessions.presence_rules import Outcome, Way
+from skileez.sessions.rules import Role, Status
+
+DISPUTED_WITHIN: Final = timedelta(hours=60)
+BROKE_OFF: Final = "The line broke off after ten minutes, and we could not get it back."
+
+
+def attend(now: datetime) -> None:
+    """The coach of a session that runs just now has opened its meeting."""
+    for one in db.session.scalars(
+        select(Session).where(
+            Session.status == Status.SCHEDULED, Session.scheduled_at <= now, Session.ends_at > now
+        )
+    ):
+        one.check_in(Role.COACH, Way.JOIN, actor=Actor("person", one.coach_id), now=now)
+
+
+def dispute(now: datetime) -> None:
+    """The student of the latest completed session says that it was not held after all."""
+    held = db.session.scalars(
+        select(Session)
+        .join(Session.contract)
+        .where(
+            Session.status == Status.COMPLETED,
+            Session.completed_date > now - DISPUTED_WITHIN,
+            Contract.status == ContractStatus.ACTIVE,
+        )
+        .order_by(Session.completed_date.desc())
+        .limit(1)
+    ).first()
+    if held is not None:
+        outcome_check.say_outcome(
+            held,
+            Role.STUDENT,
+            Outcome.TECHNICAL,
+            BROKE_OFF,
+            actor=Actor("person", held.student_id),
+            now=now,
+        )
