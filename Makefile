@@ -18,7 +18,7 @@ export PORT RESET
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check lint types imports dead duplicates bench sim screenshot screenshots format lock messages clean
+.PHONY: help install demo test quick check lint types imports dead duplicates bench bench-worker kill sim screenshot screenshots format lock messages clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -56,6 +56,12 @@ bench: $(INSTALLED) ## time the product beside its floor; a table and bench/resu
 
 sim: $(INSTALLED) ## simulated half years (SEEDS=20 or from-to, COACHES=50); a failing seed prints itself
 	$(BIN)/python -m tests.sim $(or $(SEEDS),20) $(or $(COACHES),50)
+
+bench-worker: $(INSTALLED) ## how fast the worker works off what is due, and what it costs when nothing is
+	$(BIN)/python -m bench.worker $(ARGS)
+
+kill: $(INSTALLED) ## kill -9 a real worker 200 times at its work, and count what was lost
+	$(BIN)/python -m bench.kill $(ARGS)
 
 screenshot: $(INSTALLED) ## take the README's pictures anew, of the real thing
 	$(BIN)/python scripts/screenshot.py

@@ -36,7 +36,7 @@ from skileez.sessions.rules import Policy
 from tests.cast import DAY, HOUR, WHY, person
 from tests.worker.smtp import Peer
 
-KILLS, AT_WORK_SECONDS, PATIENCE_SECONDS = 200, 2.0, 120
+KILLS, AT_WORK_SECONDS, PATIENCE_SECONDS = 200, 2.0, 1800
 SETTLED = {"session.reschedule_auto_approved", "session.reschedule_lapsed"}
 
 
