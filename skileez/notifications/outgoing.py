@@ -89,15 +89,17 @@ def plan(event: Event, now: datetime) -> None:
     if event.verb in ("contract.started", "contract.resumed") and event.contract_id is not None:
         contract = db.session.get_one(Contract, event.contract_id)
         plan_digests(contract.coach_id, now)
+    if event.verb == "person.profile_changed" and "zone" in event.details:
+        replan(int(event.stream.removeprefix("person:")), now)
 
 
 def replan(person_id: int, now: datetime) -> None:
-    """Plan a person's reminders anew, after they chose others."""
+    """Plan a person's reminders and digests anew: they chose others, or have another clock."""
     db.session.execute(
         update(Delivery)
         .where(
             Delivery.recipient_id == person_id,
-            Delivery.kind == rules.REMINDER,
+            Delivery.kind.in_((rules.REMINDER, *rules.DIGESTS)),
             Delivery.status == Standing.WAITING,
         )
         .values(status=Standing.DROPPED)

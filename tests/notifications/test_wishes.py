@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from skileez import db, events, worker
+from skileez.accounts import actions as accounts
 from skileez.errors import NotFound, Refused
 from skileez.notifications import unsubscribing, wishes
 from skileez.notifications.models import Delivery, Wishes
@@ -84,21 +85,19 @@ def test_choosing_what_is_chosen_changes_nothing(cast: Cast, post: Post) -> None
     assert db.session.get(Wishes, cast.coach.id) is None
 
 
-@pytest.mark.parametrize(
-    ("chosen", "code"),
-    [
-        ({"reminders": (61,)}, "reminder_unknown"),
-        ({"quiet_from": 60}, "quiet_half"),
-        ({"quiet_from": 60, "quiet_to": 60}, "quiet_all_day"),
-        ({"quiet_from": 60, "quiet_to": 1440}, "quiet_no_clock"),
-    ],
-)
-def test_what_a_rule_refuses_is_not_kept(
-    cast: Cast, post: Post, chosen: dict[str, object], code: str
-) -> None:
-    with pytest.raises(Refused) as refused:
-        choose(cast, **chosen)
-    assert refused.value.code == code
+REFUSED = [
+    ({"reminders": (61,)}, "reminder_unknown"),
+    ({"quiet_from": 60}, "quiet_half"),
+    ({"quiet_from": 60, "quiet_to": 60}, "quiet_all_day"),
+    ({"quiet_from": 60, "quiet_to": 1440}, "quiet_no_clock"),
+]
+
+
+def test_what_a_rule_refuses_is_not_kept(cast: Cast, post: Post) -> None:
+    for chosen, code in REFUSED:
+        with pytest.raises(Refused) as refused:
+            choose(cast, **chosen)  # type: ignore[arg-type]
+        assert refused.value.code == code
     assert wishes.of(cast.coach.id) == Choice()
     assert told(cast) == []
 
@@ -152,6 +151,24 @@ def test_whoever_coaches_nobody_gets_no_digests(cast: Cast, post: Post) -> None:
     assert waiting(cast, DAILY, "student") == []
     assert wishes.gets_digests(cast.coach)
     assert not wishes.gets_digests(cast.student)
+
+
+def test_whoever_lives_in_another_zone_is_told_on_their_new_clock(cast: Cast, post: Post) -> None:
+    cast.book(60 * HOUR)
+    worker.dispatch(NOW)
+    choose(cast, quiet_from=22 * 60, quiet_to=7 * 60)
+    before = [one.due_at.hour for one in waiting(cast, DAILY)]
+    with db.transaction():
+        accounts.update_profile(
+            cast.coach.id, display_name=cast.coach.display_name, zone="Asia/Kathmandu", now=NOW
+        )
+    worker.dispatch(NOW)
+    db.session.remove()
+    after = [(one.due_at.hour, one.due_at.minute) for one in waiting(cast, DAILY)]
+    # Seven in New York is 12:00 UTC, in Kathmandu 01:15.
+    assert (before, after) == ([12], [(1, 15)])
+    # Due a day before, at midnight UTC: 05:45 there, which is in the quiet hours.
+    assert waiting(cast, REMINDER)[0].due_at == NOW + 37 * HOUR + 15 * MINUTE
 
 
 def test_a_letter_of_a_digest_leads_to_its_end(cast: Cast, post: Post) -> None:
