@@ -28,7 +28,8 @@ from skileez.sessions import actions, policy
 from tests.cast import DAY, HOUR
 
 ROUNDS, DUE, MANY, FEW, TICKS = 5, 10_000, 1_000_000, 1_000, 40
-CONTRACTS = 500
+EACH = 200
+"""Sessions of a contract."""
 
 LAST = "SELECT position, hash FROM event WHERE stream = ? ORDER BY position DESC LIMIT 1"
 EVENT = """
@@ -150,25 +151,25 @@ class Words:
 def fill(url: str, now: datetime, sessions: int, *, due: bool) -> None:
     """``sessions`` sessions and as many reminders; all of them due, or none."""
     say = Words(url, now)
-    each = max(1, sessions // CONTRACTS)
-    start = say.later(say.now, f"n / {CONTRACTS} * 2 " + ("+ 240" if due else f"- {each}"))
+    contracts = max(1, sessions // EACH)
+    start = say.later(say.now, f"n / {contracts} * 2 " + ("+ 240" if due else f"- {EACH}"))
     words = {
-        "half": CONTRACTS,
-        "each": each,
+        "half": contracts,
+        "each": EACH,
         "now": say.at(now - 30 * DAY),
         "numbers": say.numbers(sessions),
         "start": start,
         "end": say.later("start", "1"),
-        "past": "false" if due else f"n / {CONTRACTS} * 2 < {each}",
-        "asked": "true" if due else f"n / {CONTRACTS} * 2 > {each} AND n % 100 = 1",
+        "past": "false" if due else f"n / {contracts} * 2 < {EACH}",
+        "asked": "true" if due else f"n / {contracts} * 2 > {EACH} AND n % 100 = 1",
         "asked_at": say.at(now - 25 * HOUR if due else now),
         "deadline": say.at(now - HOUR if due else now + 20 * HOUR),
-        "proposed": say.later(say.now, f"n / {CONTRACTS} * 2 + 2400"),
+        "proposed": say.later(say.now, f"n / {contracts} * 2 + 2400"),
         "due": say.at(now - HOUR) if due else say.later("scheduled_at", "-1"),
     }
     words["sent"] = "false" if due else f"{words['due']} <= {say.at(now + HOUR)}"
-    people = {**words, "numbers": say.numbers(2 * CONTRACTS)}
-    sides = {**words, "numbers": say.numbers(CONTRACTS)}
+    people = {**words, "numbers": say.numbers(2 * contracts)}
+    sides = {**words, "numbers": say.numbers(contracts)}
     statements = [_PEOPLE.format(**people), _PROPOSALS.format(**sides), _CONTRACTS.format(**sides)]
     statements += [_SESSIONS.format(**words), _BOOKED, _DELIVERIES.format(**words)]
     if due:

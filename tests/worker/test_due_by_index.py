@@ -1,0 +1,47 @@
+"""What is due is found by the index of what waits, among however much that does not."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bench.worker import fill
+from skileez import outbox
+from skileez.notifications import sending
+from skileez.reactions import react
+from skileez.sessions import actions
+from tests import engines
+from tests.cast import NOW, POLICY
+from tests.sessions.test_query_plans import plan, recorded
+
+MANY = 5_000
+
+FOUND_BY: dict[str, tuple[Callable[[], object], str]] = {
+    "requests": (lambda: actions.due_requests(NOW), "ix_session_reschedule_deadline"),
+    "no-shows": (lambda: actions.due_no_shows(NOW, POLICY), "ix_session_ends_at"),
+    "messages": (lambda: sending.claim(NOW, 50), "ix_delivery_due_at"),
+    "the backlog of messages": (lambda: sending.backlog(NOW), "ix_delivery_due_at"),
+    "parked messages": (sending.parked, "ix_delivery_parked"),
+    "events": (lambda: outbox.dispatch(react, NOW), "outbox"),
+}
+
+
+@pytest.fixture
+def crowd(database: str) -> None:
+    """Five thousand sessions and messages, none of them due."""
+    fill(database, NOW, MANY, due=False)
+    engines.bind(database)
+
+
+def test_what_is_due_is_found_by_its_index(
+    crowd: None, engine_name: str, subtests: pytest.Subtests
+) -> None:
+    for name, (ask, index) in FOUND_BY.items():
+        with recorded() as seen:
+            assert not ask() or name == "the backlog of messages"
+        assert seen, name
+        for statement, values in seen:
+            lines = plan(engine_name, statement, values)
+            with subtests.test(name):
+                assert any(index in line for line in lines), "\n".join([statement, *lines])
+                scans = ("Seq Scan on session", "Seq Scan on delivery", "SCAN session\n")
+                assert not any(scan in f"{line}\n" for line in lines for scan in scans)
