@@ -82,7 +82,8 @@ def claim(now: datetime, limit: int) -> list[int]:
     )
     with db.transaction():
         taken = list(db.session.scalars(due))
-        _lease(taken, now + LEASE)
+        if taken:
+            _lease(taken, now + LEASE)
     return taken
 
 
