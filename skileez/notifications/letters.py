@@ -179,9 +179,7 @@ def _situation(found: About) -> Situation:
             "start": session.scheduled_at,
             "asked_at": session.reschedule_asked_at,
             "correction_asked": session.correction_by is not None,
-            "outcome_asked": found.event is not None
-            and found.event.verb == OUTCOME_SAID
-            and found.role not in session.account().said,
+            "has_said": session.status == Status.SCHEDULED and found.role in session.account().said,
         }
     elif (contract := found.contract) is not None:
         known |= {

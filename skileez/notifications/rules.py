@@ -200,8 +200,8 @@ class Situation:
     start: datetime | None = None
     asked_at: datetime | None = None
     correction_asked: bool = False
-    outcome_asked: bool = False
-    """Whether the reader is still to say what became of the session."""
+    has_said: bool = False
+    """Whether the reader has said already what became of the session."""
     contract_status: str | None = None
     sessions_left: int = 0
     sessions_to_come: int = 0
@@ -222,13 +222,17 @@ def still_true(said: Said, found: Situation, now: datetime) -> bool:
                 and now < said.start
             )
         case "session.overdue":
-            return found.status == Status.SCHEDULED and found.start == said.start
+            return (
+                found.status == Status.SCHEDULED
+                and found.start == said.start
+                and not found.has_said
+            )
         case "session.reschedule_requested" | "session.reschedule_countered":
             return found.asked_at is not None and found.asked_at == said.at
         case "session.correction_requested":
             return found.correction_asked and found.status == Status.MISSED
         case "session.outcome_said":
-            return found.outcome_asked and found.status == Status.SCHEDULED
+            return found.status == Status.SCHEDULED and not found.has_said
         case "proposal.sent":
             return found.proposal_status == ProposalStatus.PENDING
         case "contract.nothing_booked":

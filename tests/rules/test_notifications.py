@@ -99,6 +99,11 @@ SCHEDULED = Situation(status="scheduled", start=START)
             True,
         ),
         (Said("session.correction_requested"), Situation("completed"), NOW, False),
+        (Said("session.outcome_said"), Situation("scheduled"), NOW, True),
+        (Said("session.outcome_said"), Situation("scheduled", has_said=True), NOW, False),
+        (Said("session.outcome_said"), Situation("completed"), NOW, False),
+        (Said(rules.OVERDUE), Situation("scheduled"), NOW, True),
+        (Said(rules.OVERDUE), Situation("scheduled", has_said=True), NOW, False),
         (Said("proposal.sent"), Situation(proposal_status="pending"), NOW, True),
         (Said("proposal.sent"), Situation(proposal_status="withdrawn"), NOW, False),
         (
