@@ -171,9 +171,9 @@ def fill(url: str, now: datetime, sessions: int, *, due: bool) -> None:
     people = {**words, "numbers": say.numbers(2 * contracts)}
     sides = {**words, "numbers": say.numbers(contracts)}
     statements = [_PEOPLE.format(**people), _PROPOSALS.format(**sides), _CONTRACTS.format(**sides)]
-    statements += [_SESSIONS.format(**words), _BOOKED, _DELIVERIES.format(**words)]
+    statements += [_SESSIONS.format(**words), _DELIVERIES.format(**words)]
     if due:
-        statements.append(_PROPOSED.format(**words))
+        statements += [_BOOKED, _PROPOSED.format(**words)]
     store = Store(url)
     triggers = []
     if store.sqlite:
