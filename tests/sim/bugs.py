@@ -203,20 +203,20 @@ def a_move_plans_no_reminders_anew() -> Any:
 
 
 BUGS: Final[dict[Bug, int]] = {
-    anybody_may_be_booked_twice: 3,
-    silence_approves_late_requests: 1,
-    silence_chooses_a_time_too_soon: 1,
+    anybody_may_be_booked_twice: 11,
+    silence_approves_late_requests: 5,
+    silence_chooses_a_time_too_soon: 8,
     requests_are_settled_before_their_deadline: 1,
-    no_shows_are_counted_from_the_start: 1,
+    no_shows_are_counted_from_the_start: 9,
     nobody_is_heard: 1,
-    requesters_may_answer_themselves: 3,
-    progress_is_not_counted: 1,
-    a_counter_keeps_the_old_deadline: 1,
-    a_decline_is_not_told: 1,
-    reminders_are_not_looked_at_again: 1,
-    a_failed_message_is_marked_as_sent: 1,
-    an_event_is_taken_before_it_is_acted_upon: 4,
-    the_one_who_did_it_is_told: 1,
-    a_move_plans_no_reminders_anew: 2,
+    requesters_may_answer_themselves: 19,
+    progress_is_not_counted: 2,
+    a_counter_keeps_the_old_deadline: 8,
+    a_decline_is_not_told: 7,
+    reminders_are_not_looked_at_again: 3,
+    a_failed_message_is_marked_as_sent: 4,
+    an_event_is_taken_before_it_is_acted_upon: 27,
+    the_one_who_did_it_is_told: 7,
+    a_move_plans_no_reminders_anew: 8,
 }
-"""Each bug, and the seed from which on it is looked for: most show themselves at once."""
+"""Each bug, and the seed from which on it is looked for: one that shows it early."""

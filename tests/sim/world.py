@@ -317,15 +317,18 @@ class World:
 
     def _answer_later(self, session: int, sides: dict[str, int], asker: str) -> None:
         other = "coach" if asker == "student" else "student"
+        if self.random.random() < 0.3:
+            # Who asked tries to answer as well.
+            at = self._wait(3 * HOUR)
+            self.later(at, lambda: self._answer(session, sides, "approve", asker, asker))
         answer = self.random.choice(
-            ["approve", "decline", "counter", "withdraw", "own", "forget", "forget", "forget"]
+            ["approve", "decline", "counter", "withdraw", "forget", "forget", "forget"]
         )
         if answer == "forget":
             return
         at = self._wait(26 * HOUR)
-        by = asker if answer in ("withdraw", "own") else other
-        verb = "approve" if answer == "own" else answer
-        self.later(at, lambda: self._answer(session, sides, verb, by, asker))
+        by = asker if answer == "withdraw" else other
+        self.later(at, lambda: self._answer(session, sides, answer, by, asker))
 
     def _answer(self, session: int, sides: dict[str, int], verb: str, by: str, asker: str) -> None:
         def answer(one: Session, actor: Actor) -> None:
