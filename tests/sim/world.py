@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import Engine, event, func, select
 
@@ -20,13 +21,13 @@ from skileez import db, outbox, reactions
 from skileez.accounts.models import Person
 from skileez.errors import NotFound, Refused
 from skileez.events import Actor
-from skileez.notifications import channels, sending
+from skileez.notifications import channels, letters, links, sending
 from skileez.notifications.channels import Failed
 from skileez.notifications.letters import Letter
 from skileez.notifications.models import Delivery, Standing, Wishes
 from skileez.notifications.rules import DIGESTS
 from skileez.outbox import Waiting
-from skileez.sessions import actions
+from skileez.sessions import actions, policy
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy
 from tests import cast, engines
@@ -408,10 +409,14 @@ def living(seed: int, url: str, **told: Any) -> Iterator[World]:
     """A world on the database ``url``, with its own post in place of mail."""
     engines.bind(url)
     world = World(seed, **told)
+    # Whatever ran before in this process, the same seed is the same half year.
+    letters.configure("https://sessions.example")
+    links.configure("a secret key that is only good for tests")
     channels.forget()
     channels.add(world.post)
     try:
-        yield world
+        with mock.patch.object(policy, "_in_force", POLICY):
+            yield world
     finally:
         channels.forget()
         db.session.remove()
