@@ -16,7 +16,7 @@ from skileez.accounts.passwords import Hashed
 from skileez.contracts import actions as contracts
 from skileez.contracts.models import Proposal
 from skileez.contracts.rules import Terms
-from skileez.demo import cast, offers, plans, post, presence, words
+from skileez.demo import cast, disputes, offers, plans, post, words
 from skileez.demo.calendar import Calendar
 from skileez.demo.life import Life
 from skileez.demo.offers import Offer
@@ -46,8 +46,7 @@ def plant(now: datetime) -> bool:
         people = _people(hour, random, hashed)
         for at, _, deed in sorted(_script(people, hour, random), key=lambda line: line[:2]):
             deed(at)
-        presence.attend(hour)
-        presence.dispute(hour)
+        disputes.dispute(hour)
         post.settle(hour)
     return True
 

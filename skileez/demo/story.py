@@ -12,6 +12,7 @@ from skileez.demo.calendar import Calendar
 from skileez.demo.plans import Plan
 from skileez.events import Actor
 from skileez.sessions.models import Session
+from skileez.sessions.presence_rules import Way
 
 Deed = Callable[[datetime], object]
 Script = list[tuple[datetime, int, Deed]]
@@ -140,6 +141,13 @@ class Story:
             lambda now: one.session.cancel_session(
                 by=by, reason=reason, actor=self.who(by), now=now
             ),
+        )
+
+    def check_in(self, one: Moment, by: str, way: Way, minutes: int) -> None:
+        """So many minutes after its start; less than none is before it."""
+        self.at(
+            one.start + minutes * MINUTE,
+            lambda now: one.session.check_in(by, way, actor=self.who(by), now=now),
         )
 
     def miss(self, one: Moment, by: str, absent: str) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from skileez.demo import words
 from skileez.demo.story import DAY, HOUR, MINUTE, Moment, Story
 from skileez.events import SYSTEM
+from skileez.sessions.presence_rules import Way as Attended
 
 Way = Callable[[Story, Moment], None]
 
@@ -149,6 +150,17 @@ def untouched(story: Story, one: Moment) -> None:
     """Booked, and nothing since: its hour alone makes it what it is."""
 
 
+def attended(story: Story, one: Moment) -> None:
+    """Both were there, and nobody has said how it went."""
+    story.check_in(one, "coach", Attended.JOIN, -2)
+    story.check_in(one, "student", Attended.HERE, 1)
+
+
+def awaited(story: Story, one: Moment) -> None:
+    """The coach is there already."""
+    story.check_in(one, "coach", Attended.JOIN, -2)
+
+
 PAST: Final[dict[str, tuple[int, Way]]] = {
     "held": (58, held),
     "moved": (9, moved),
@@ -167,8 +179,8 @@ PAST: Final[dict[str, tuple[int, Way]]] = {
 """How a past session went: its weight, and what is written."""
 
 NEAR: Final[dict[str, tuple[int, int, Way]]] = {
-    "overdue": (-14, -2, untouched),
-    "running": (0, 0, untouched),
+    "overdue": (-14, -2, attended),
+    "running": (0, 0, awaited),
     "soon": (3, 9, untouched),
     "student_asks_late": (13, 21, student_asks_late),
     "coach_asks_late": (22, 44, coach_asks_late),

@@ -1,4 +1,4 @@
-"""Who is there just now, and one session of which both sides tell different things."""
+"""One session of which both sides tell different things, for the administrator."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,21 +11,11 @@ from skileez.contracts.rules import ContractStatus
 from skileez.events import Actor
 from skileez.sessions import outcome_check
 from skileez.sessions.models import Session
-from skileez.sessions.presence_rules import Outcome, Way
+from skileez.sessions.presence_rules import Outcome
 from skileez.sessions.rules import Role, Status
 
 DISPUTED_WITHIN: Final = timedelta(hours=60)
 BROKE_OFF: Final = "The line broke off after ten minutes, and we could not get it back."
-
-
-def attend(now: datetime) -> None:
-    """The coach of a session that runs just now has opened its meeting."""
-    for one in db.session.scalars(
-        select(Session).where(
-            Session.status == Status.SCHEDULED, Session.scheduled_at <= now, Session.ends_at > now
-        )
-    ):
-        one.check_in(Role.COACH, Way.JOIN, actor=Actor("person", one.coach_id), now=now)
 
 
 def dispute(now: datetime) -> None:
