@@ -150,14 +150,8 @@ def untouched(story: Story, one: Moment) -> None:
     """Booked, and nothing since: its hour alone makes it what it is."""
 
 
-def attended(story: Story, one: Moment) -> None:
-    """Both were there, and nobody has said how it went."""
-    story.check_in(one, "coach", Attended.JOIN, -2)
-    story.check_in(one, "student", Attended.HERE, 1)
-
-
 def awaited(story: Story, one: Moment) -> None:
-    """The coach is there already."""
+    """The coach came, and nobody has said more."""
     story.check_in(one, "coach", Attended.JOIN, -2)
 
 
@@ -179,7 +173,7 @@ PAST: Final[dict[str, tuple[int, Way]]] = {
 """How a past session went: its weight, and what is written."""
 
 NEAR: Final[dict[str, tuple[int, int, Way]]] = {
-    "overdue": (-14, -2, attended),
+    "overdue": (-14, -2, awaited),
     "running": (0, 0, awaited),
     "soon": (3, 9, untouched),
     "student_asks_late": (13, 21, student_asks_late),

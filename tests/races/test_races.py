@@ -116,7 +116,11 @@ def test_one_of_fifty_students_gets_a_coachs_hour(
     try:
         # Not all at one start: the second half asks for the hour's second half.
         outcomes = race(database, lambda n: book(contracts[n % 10], 60 + (n % 2) / 2))
-        assert outcomes == {WON: 1, "time_taken": CLIENTS - 1}
+        assert outcomes[WON] == 1
+        # Without locks PostgreSQL may find the losers in a deadlock: they are told to try again.
+        refused = {"time_taken", "busy"} if guards == "the database's" else {"time_taken"}
+        assert set(outcomes) - {WON} <= refused
+        assert outcomes.total() == CLIENTS
         assert Session.query.count() == 1
         assert Event.query.filter_by(verb="session.booked").count() == 1
         assert overlapping_pairs() == 0
