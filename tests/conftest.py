@@ -318,6 +318,12 @@ def browser_type_launch_args() -> dict[str, Any]:
 # --- the end -------------------------------------------------------------------------------
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Without a test of hypothesis its plugin would load it to sum up: a third of a small run."""
+    if "hypothesis" not in sys.modules:
+        session.config.pluginmanager.unregister(name="hypothesispytest")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With NO_SKIPS (in CI) a skipped test is a failed run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -1,12 +1,11 @@
 """What an e-mail address, a name and a password must be like."""
 
-import pytest
-
 from skileez.accounts import rules
 from skileez.errors import Kind
+from tests.rules.table import rows
 
 
-@pytest.mark.parametrize(
+@rows(
     "email",
     [
         "a@b.co",
@@ -20,7 +19,7 @@ def test_an_address_that_mail_can_be_sent_to_is_fine(email: str) -> None:
     assert rules.may_use_email(email) is None
 
 
-@pytest.mark.parametrize(
+@rows(
     "email",
     [
         "",
@@ -53,7 +52,7 @@ def test_an_address_is_compared_in_lower_case_without_spaces() -> None:
     assert rules.clean_email("  Ada@Example.ORG ") == "ada@example.org"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "cleaned"),
     [
         ("  Ada   Lovelace ", "Ada Lovelace"),
@@ -70,12 +69,12 @@ def test_a_line_is_cleaned_of_what_cannot_be_seen(raw: str, cleaned: str) -> Non
     assert rules.clean_line(raw) == cleaned
 
 
-@pytest.mark.parametrize("name", ["A", "Ada Lovelace", "X" * 80, "李", "👩‍🏫", "=SUM(A1)"])
+@rows("name", ["A", "Ada Lovelace", "X" * 80, "李", "👩‍🏫", "=SUM(A1)"])
 def test_a_name_of_one_to_eighty_characters_is_fine(name: str) -> None:
     assert rules.may_use_name(name) is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "code"),
     [("", "name_missing"), ("\u200b", "name_missing"), ("X" * 81, "name_too_long")],
 )
@@ -85,7 +84,7 @@ def test_a_name_nobody_could_read_is_not(name: str, code: str) -> None:
     assert (refusal.code, refusal.field) == (code, "display_name")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("password", "code"),
     [
         ("", "password_too_short"),
@@ -115,7 +114,7 @@ def test_the_sentence_about_a_short_password_has_the_figures() -> None:
     assert refusal.sentence() == "The password has 5 characters; it needs at least 10."
 
 
-@pytest.mark.parametrize(
+@rows(
     ("is_admin", "active", "may"),
     [(True, True, True), (True, False, False), (False, True, False), (False, False, False)],
 )

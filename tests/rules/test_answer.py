@@ -3,8 +3,6 @@
 from datetime import timedelta
 from itertools import permutations, product
 
-import pytest
-
 from skileez.errors import Kind
 from skileez.sessions import reschedule_rules as rules
 from skileez.sessions.reschedule_rules import Silence
@@ -21,6 +19,7 @@ from tests.cast import (
     facts,
     said,
 )
+from tests.rules.table import rows
 
 BY_STUDENT = facts(pending=asked("student", 70 * HOUR, 72 * HOUR))
 BY_COACH = facts(pending=asked("coach", 70 * HOUR))
@@ -37,14 +36,14 @@ WHO_ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize(("session", "role", "code"), WHO_ANSWERS)
+@rows(("session", "role", "code"), WHO_ANSWERS)
 def test_only_the_other_participant_answers(session: Facts, role: str, code: str | None) -> None:
     assert said(rules.may_answer(session, role, NOW)) == code
     assert said(rules.may_decline(session, role, NOW)) == code
     assert said(rules.may_approve(session, role, NOW + 70 * HOUR, NOW, POLICY)) == code
 
 
-@pytest.mark.parametrize(
+@rows(
     ("left", "code"),
     [(SECOND, None), (timedelta(), "deadline_passed"), (-SECOND, "deadline_passed")],
 )
@@ -63,7 +62,7 @@ def test_a_refused_answer_says_why() -> None:
     assert_refuses(rules.may_answer(facts(), "coach", NOW), "no_request")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "hours", "code"),
     [
         (BY_STUDENT, 70, None),
@@ -105,7 +104,7 @@ def test_a_bare_answer_is_the_systems_and_needs_a_request_all_the_same() -> None
     assert said(rules.may_approve(facts(), None, NOW + DAY, NOW, POLICY)) == "no_request"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (BY_STUDENT, "student", None),
@@ -126,7 +125,7 @@ def test_a_withdrawal_by_the_other_names_who_asked() -> None:
     assert_refuses(refusal, "not_your_request", "coach", kind=Kind.FORBIDDEN)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("role", "ahead", "kind"),
     [
         ("student", 24 * HOUR, "standard"),
@@ -143,7 +142,7 @@ def test_a_counter_is_standard_only_with_its_authors_notice(
     assert rules.counter_kind(role, ahead, STRICT) == kind
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "after", "due"),
     [
         (BY_STUDENT, DAY, True),
@@ -160,7 +159,7 @@ def waiting(kind: str, ahead: timedelta, deadline: timedelta) -> Facts:
     return facts(ahead, pending=asked("student", kind=kind, deadline=NOW + deadline))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("kind", "ahead", "free", "outcome", "chosen"),
     [
         ("standard", 36, [70, 72], Silence.APPROVED, 70),
@@ -183,7 +182,7 @@ def test_silence_approves_a_standard_request_and_lets_a_late_one_lapse(
     assert decided == (outcome, None if chosen is None else NOW + chosen * HOUR)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("ahead", "deadline", "outcome"),
     [
         (SECOND, -10 * HOUR, Silence.APPROVED),
@@ -205,8 +204,8 @@ AHEAD = [-3 * DAY, -SECOND, timedelta(), SECOND, HOUR - SECOND, HOUR, 3 * DAY, 4
 PROPOSED = list(permutations(product([-HOUR, HOUR - SECOND, HOUR, 400 * DAY], (True, False)), 2))
 
 
-@pytest.mark.parametrize("kind", ["standard", "late"])
-@pytest.mark.parametrize("ahead", AHEAD)
+@rows("kind", ["standard", "late"])
+@rows("ahead", AHEAD)
 def test_silence_never_approves_a_late_request_nor_a_past_or_taken_time(
     kind: str, ahead: timedelta
 ) -> None:
@@ -231,7 +230,7 @@ def test_silence_never_approves_a_late_request_nor_a_past_or_taken_time(
             ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("confirmed", "proposed_by", "approved_by", "kept"),
     [
         (True, "student", "coach", True),

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from skileez import zones
 from skileez.contracts.rules import check_duration, contract_is_active, may_add_session
 from skileez.errors import Kind
@@ -20,9 +18,10 @@ from tests.cast import (
     facts,
     said,
 )
+from tests.rules.table import rows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("ahead", "code"),
     [
         (HOUR, None),
@@ -57,7 +56,7 @@ def test_the_figures_are_the_operators() -> None:
     assert said(rules.check_start(NOW + 7 * DAY + SECOND, NOW, policy)) == "time_too_far"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("zone", "wall_now", "wall_start", "hours"),
     [
         ("Europe/Berlin", "2026-03-28T12:00", "2026-03-29T12:00", 23),
@@ -96,7 +95,7 @@ def test_a_taken_time_names_whose_it_is() -> None:
     assert_refuses(rules.time_taken("coach", NOW), "time_taken", "coach", "Mon 2 Mar 2026, 12:00")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("minutes", "code"),
     [
         (15, None),
@@ -115,7 +114,7 @@ def test_a_session_lasts_a_quarter_to_eight_hours(minutes: int | None, code: str
         assert_refuses(check_duration(minutes), code, *figures, kind=Kind.INVALID)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "code"),
     [
         ("active", None),
@@ -130,7 +129,7 @@ def test_only_an_active_contract_takes_bookings(status: str, code: str | None) -
         assert_refuses(contract_is_active(status), code, status)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("live", "total", "code"),
     [
         (0, 1, None),
@@ -150,7 +149,7 @@ def test_live_sessions_never_exceed_the_total(live: int, total: int, code: str |
 WAITING = facts(None, scheduling_by="student")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (WAITING, "student", None),
@@ -175,7 +174,7 @@ def test_scheduling_a_session_that_has_a_time_tells_the_time() -> None:
     assert_refuses(rules.may_schedule(facts(HOUR), "student"), "already_scheduled", "13:00 UTC")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (facts(60 * HOUR), "coach", None),
@@ -205,7 +204,7 @@ def test_a_confirmation_refused_says_why() -> None:
     assert_refuses(student, "only_the_coach_confirms", "coach", kind=Kind.FORBIDDEN)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (facts(), "coach", None),

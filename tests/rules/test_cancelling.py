@@ -2,15 +2,14 @@
 
 from datetime import timedelta
 
-import pytest
-
 from skileez.errors import Kind
 from skileez.sessions import outcome_rules
 from skileez.sessions.rules import Facts
 from tests.cast import DAY, HOUR, POLICY, SECOND, asked, assert_refuses, facts, said
+from tests.rules.table import rows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (facts(60 * HOUR), "student", None),
@@ -42,7 +41,7 @@ def test_a_cancellation_refused_says_why() -> None:
     assert_refuses(stranger, "not_a_participant", kind=Kind.FORBIDDEN)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("lead", "student", "coach"),
     [
         (48 * HOUR, False, False),
@@ -62,7 +61,7 @@ def test_a_cancellation_under_the_cancellers_notice_is_late(
     assert outcome_rules.is_late_cancellation(lead, None, POLICY) is False
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "lead", "counts"),
     [
         ("cancelled", SECOND, False),

@@ -2,17 +2,16 @@
 
 from datetime import timedelta
 
-import pytest
-
 from skileez.errors import Kind
 from skileez.sessions import outcome_rules
 from skileez.sessions.rules import Facts
 from tests.cast import HOUR, MINUTE, NOW, SECOND, asked, assert_refuses, facts, said
+from tests.rules.table import rows
 
 STARTED = facts(-HOUR)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (STARTED, "student", None),
@@ -50,7 +49,7 @@ def test_a_completion_refused_says_why() -> None:
     assert_refuses(stranger, "not_a_participant", kind=Kind.FORBIDDEN)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("notes", "code"),
     [
         (None, None),
@@ -68,7 +67,7 @@ def test_notes_are_optional_and_have_at_most_a_thousand_characters(
         assert_refuses(outcome_rules.check_notes(notes), code, "1000", "1001", kind=Kind.INVALID)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("minutes", "code"),
     [
         (None, None),
@@ -86,7 +85,7 @@ def test_the_actual_length_is_a_minute_to_a_day(minutes: int | None, code: str |
         assert_refuses(refusal, code, "1440", str(minutes), kind=Kind.INVALID)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (facts(-HOUR, status="completed"), "student", None),
@@ -103,7 +102,7 @@ def test_each_participant_adds_their_notes_once_it_is_completed(
     assert said(outcome_rules.may_add_notes(session, role)) == code
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "overdue"),
     [
         (facts(-HOUR), True),

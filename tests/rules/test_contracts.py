@@ -4,17 +4,16 @@ import dataclasses
 from itertools import chain, combinations, product
 from typing import Any
 
-import pytest
-
 from skileez.contracts import rules
 from skileez.contracts.rules import ContractStatus, ProposalStatus, Terms
 from skileez.errors import Kind, Refusal
 from tests.cast import assert_refuses, said
+from tests.rules.table import rows
 
 GOOD = Terms("Speaking with confidence", 8, 60, 45_00, "EUR", "Let us begin.")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("change", "code"),
     [
         ({}, None),
@@ -53,7 +52,7 @@ def test_each_term_of_a_proposal_lies_within_its_bounds(
         assert refusal.field == next(iter(change))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("refusal", "code"),
     [
         (rules.check_title(" x "), None),
@@ -69,7 +68,7 @@ def test_a_form_asks_about_each_field_alone(refusal: Refusal | None, code: str |
     assert said(refusal) == code
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "known", "code"),
     [
         ("pending", 3, None),
@@ -82,7 +81,7 @@ def test_a_proposal_is_answered_as_it_was_read(status: str, known: int, code: st
     assert said(rules.check_unchanged(status, known, 3)) == code
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "is_coach", "code"),
     [
         ("active", True, None),
@@ -98,7 +97,7 @@ def test_the_coach_sets_the_contracts_link_until_it_is_over(
     assert said(rules.may_set_meeting_link(status, is_coach=is_coach)) == code
 
 
-@pytest.mark.parametrize(
+@rows(
     ("offers", "to_self", "active", "code"),
     [
         (True, False, True, None),
@@ -114,7 +113,7 @@ def test_a_coach_proposes_to_somebody_else_who_has_an_account(
     assert said(refusal) == code
 
 
-@pytest.mark.parametrize(("waiting", "code"), [(None, None), (7, "proposal_repeated")])
+@rows(("waiting", "code"), [(None, None), (7, "proposal_repeated")])
 def test_the_same_offer_is_not_sent_twice_while_it_waits(
     waiting: int | None, code: str | None
 ) -> None:
@@ -123,7 +122,7 @@ def test_the_same_offer_is_not_sent_twice_while_it_waits(
         assert "proposal 7" in refusal.sentence()
 
 
-@pytest.mark.parametrize("status", list(ProposalStatus))
+@rows("status", list(ProposalStatus))
 def test_a_proposal_is_answered_once_by_its_student_or_withdrawn_by_its_coach(
     status: ProposalStatus,
 ) -> None:
@@ -141,7 +140,7 @@ def test_nobody_else_answers_or_withdraws_a_proposal() -> None:
     assert_refuses(withdraw, "not_your_proposal", kind=Kind.FORBIDDEN)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "pause", "resume", "end"),
     [
         ("active", None, "contract_active", None),
@@ -163,7 +162,7 @@ def test_every_status_of_a_contract_is_in_these_tables() -> None:
     assert set(ContractStatus) == {"active", "paused", "completed", "cancelled"}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("url", "ok"),
     [
         (None, True),
@@ -194,7 +193,7 @@ def test_a_meeting_link_is_https_with_a_host(url: str | None, ok: bool) -> None:
         assert_refuses(refusal, "meeting_link_not_https", "https://", "500", kind=Kind.INVALID)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("completed", "total", "percent", "left"),
     [
         (0, 8, 0.0, 8),
@@ -214,7 +213,7 @@ def test_progress_is_completed_of_total_and_safe_from_zero(
     assert rules.remaining_sessions(completed, total) == left
 
 
-@pytest.mark.parametrize(
+@rows(
     ("completed", "total", "finished"),
     [(7, 8, False), (8, 8, True), (9, 8, True), (0, 1, False), (1, 1, True), (0, 0, False)],
 )
@@ -222,7 +221,7 @@ def test_the_last_session_finishes_the_contract(completed: int, total: int, fini
     assert rules.is_finished(completed, total) is finished
 
 
-@pytest.mark.parametrize(
+@rows(
     ("taken", "total", "number"),
     [
         (set(), 3, 1),

@@ -3,19 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from skileez.errors import Kind
 from skileez.sessions import outcome_rules
 from skileez.sessions.rules import Facts, Policy
 from tests.cast import DAY, HOUR, NOW, POLICY, SECOND, assert_refuses, facts, said
+from tests.rules.table import rows
 
 
 def missed(ago: timedelta = HOUR, **told: Any) -> Facts:
     return facts(-2 * DAY, status="missed", missed_at=NOW - ago, **told)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (missed(), "student", None),
@@ -63,7 +62,7 @@ def test_the_time_to_dispute_is_the_operators() -> None:
 ASKED = missed(correction_by="student")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (ASKED, "coach", None),

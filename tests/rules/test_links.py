@@ -19,6 +19,7 @@ from skileez.notifications.link_rules import (
 from skileez.sessions.presence_rules import Account, Outcome, Seen, Way
 from skileez.sessions.rules import Facts
 from tests.cast import DAY, HOUR, MINUTE, NOW, POLICY, asked, facts, said
+from tests.rules.table import rows
 
 REQUESTED = "session.reschedule_requested"
 ASKED = facts(pending=asked("student", 70 * HOUR, 71 * HOUR))
@@ -35,7 +36,7 @@ def told(kind: str, role: str, of: Facts) -> list[tuple[str, timedelta | None, t
     ]
 
 
-@pytest.mark.parametrize("kind", [REQUESTED, "session.reschedule_countered"])
+@rows("kind", [REQUESTED, "session.reschedule_countered"])
 def test_who_is_asked_may_approve_each_time_or_decline_until_the_deadline(kind: str) -> None:
     assert told(kind, "coach", ASKED) == [
         (Act.APPROVE, 70 * HOUR, DAY),
@@ -54,7 +55,7 @@ def test_a_time_that_came_too_near_is_not_offered() -> None:
     assert [act for act, _, _ in told(REQUESTED, "coach", late)] == [Act.APPROVE, Act.DECLINE]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("kind", "role", "of", "offered"),
     [
         ("session.booked", "coach", facts(), True),
@@ -76,7 +77,7 @@ def test_a_coach_may_confirm_a_new_time_until_it_starts(
     assert told(kind, role, of) == expected
 
 
-@pytest.mark.parametrize("role", ["student", "coach"])
+@rows("role", ["student", "coach"])
 def test_both_may_say_how_an_overdue_session_went_for_three_days(role: str) -> None:
     until = -HOUR + OUTCOME_WITHIN
     assert told("session.overdue", role, OVER) == [
@@ -94,7 +95,7 @@ def test_nobody_is_offered_to_have_been_alone_where_both_checked_in() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("act", "role", "outcome"),
     [
         (Act.HELD, "student", Outcome.HELD),
@@ -127,7 +128,7 @@ CONFIRM = {"act": Act.CONFIRM, "time": START, "asked_at": None, "until": START}
 HELD = {"act": Act.HELD, "time": OVER.start, "asked_at": None, "until": ENDED + OUTCOME_WITHIN}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("link", "asked_at", "of", "now", "code"),
     [
         (approval(), NOW, ASKED, NOW, None),
@@ -167,7 +168,7 @@ def test_a_link_of_an_earlier_request_answers_no_later_one() -> None:
     assert is_overtaken(approval(), NOW + timedelta(seconds=1), ASKED)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("link", "now", "tells"),
     [
         (approval(), NOW, True),

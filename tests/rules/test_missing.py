@@ -2,15 +2,14 @@
 
 from datetime import timedelta
 
-import pytest
-
 from skileez.errors import Kind
 from skileez.sessions import outcome_rules
 from skileez.sessions.rules import Facts, Policy
 from tests.cast import HOUR, MINUTE, NOW, POLICY, SECOND, asked, assert_refuses, facts, said
+from tests.rules.table import rows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (facts(-HOUR), "student", None),
@@ -40,12 +39,12 @@ def test_a_missed_mark_too_early_says_how_long_is_left() -> None:
     assert_refuses(early, "not_started", "20 min left", "12:20 UTC")
 
 
-@pytest.mark.parametrize("absent", ["student", "coach", "both"])
+@rows("absent", ["student", "coach", "both"])
 def test_a_no_show_names_who_was_absent(absent: str) -> None:
     assert outcome_rules.check_absent(absent) is None
 
 
-@pytest.mark.parametrize("absent", [None, "", "nobody", "Student", "admin"])
+@rows("absent", [None, "", "nobody", "Student", "admin"])
 def test_a_no_show_of_nobody_is_refused(absent: str | None) -> None:
     refusal = outcome_rules.check_absent(absent)
     assert_refuses(refusal, "absent_missing", "student", "coach", "both", kind=Kind.INVALID)
@@ -54,7 +53,7 @@ def test_a_no_show_of_nobody_is_refused(absent: str | None) -> None:
 HOUR_LONG = 60 * MINUTE + 30 * MINUTE
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "communicated", "due"),
     [
         (facts(-HOUR_LONG), False, True),

@@ -2,17 +2,16 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-import pytest
-
 from skileez.errors import Kind
 from skileez.notifications import quiet, rules
 from skileez.notifications.rules import Hears, Said, Situation
 from tests.cast import DAY, HOUR, MINUTE, NOW, assert_refuses
+from tests.rules.table import rows
 
 START = NOW + 60 * HOUR
 
 
-@pytest.mark.parametrize(
+@rows(
     ("verb", "role", "hearing"),
     [
         ("session.booked", "student", ("coach",)),
@@ -43,7 +42,7 @@ def test_nobody_hears_of_what_they_did_themselves() -> None:
                 assert role not in rules.audience(verb, role), verb
 
 
-@pytest.mark.parametrize(
+@rows(
     ("told", "minutes", "ahead"),
     [
         (NOW, (1440, 60), [1440, 60]),
@@ -61,7 +60,7 @@ def test_reminders_come_in_order_and_none_with_the_news_itself(
     assert times == [START - one * MINUTE for one in ahead]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("failures", "wait"),
     [(1, MINUTE), (2, 5 * MINUTE), (6, 12 * HOUR), (7, None), (70, None)],
 )
@@ -78,7 +77,7 @@ def test_only_reminders_of_the_list_are_offered() -> None:
 SCHEDULED = Situation(status="scheduled", start=START)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("said", "found", "now", "true"),
     [
         (Said(rules.REMINDER, START), SCHEDULED, START - HOUR, True),
@@ -139,7 +138,7 @@ def test_what_asks_or_reminds_is_sent_only_while_it_helps(
 NIGHT = (time(22), time(7))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("instant", "quiet_hours", "until"),
     [
         ("2026-03-02T22:00", NIGHT, "2026-03-03T06:00"),  # 23:00 in Berlin
@@ -163,7 +162,7 @@ def test_quiet_hours_are_those_of_the_wall_clock(
     assert (found and f"{found:%Y-%m-%dT%H:%M}") == until
 
 
-@pytest.mark.parametrize(
+@rows(
     ("start", "due", "sent"),
     [
         ("2026-03-03T09:00", "2026-03-03T08:00", "2026-03-03T08:00"),

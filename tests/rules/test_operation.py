@@ -2,15 +2,14 @@
 
 from datetime import timedelta
 
-import pytest
-
 from skileez.insights.rules import LATE_AFTER, Going, going
+from tests.rules.table import rows
 
 SECOND = timedelta(seconds=1)
 NOTHING = timedelta()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("alive", "waits", "speed", "expected"),
     [
         (1, [], 1, Going.ON_TIME),

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
 from skileez.errors import Kind
 from skileez.sessions import outcome_rules, presence_rules
 from skileez.sessions.presence_rules import Account, Outcome, Seen, Unsettled
 from skileez.sessions.rules import Facts, Policy
 from tests.cast import DAY, HOUR, MINUTE, NOW, POLICY, SECOND, asked, assert_refuses, facts, said
+from tests.rules.table import rows
 
 OVER = 60 * MINUTE
 CLOSED = OVER + 30 * MINUTE
@@ -23,7 +22,7 @@ def seen(*who: str, way: str = "here") -> tuple[Seen, ...]:
 BOTH = Account(seen("student", "coach"))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (facts(10 * MINUTE), "student", None),
@@ -57,7 +56,7 @@ def test_a_check_in_refused_says_when() -> None:
     assert presence_rules.may_check_in(facts(-2 * HOUR), "coach", NOW, patient) is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("start", "at", "counts"),
     [
         (facts(10 * MINUTE), NOW, True),
@@ -73,7 +72,7 @@ def test_a_check_in_counts_for_the_time_it_was_made_for(
     assert presence_rules.is_of_this_time(start, at) is counts
 
 
-@pytest.mark.parametrize(
+@rows(
     ("student", "coach", "verdict"),
     [
         (None, None, Unsettled.WAITING),
@@ -96,7 +95,7 @@ def test_agreement_settles_and_disagreement_is_for_an_administrator(
     assert presence_rules.verdict(facts(-OVER), account) == verdict
 
 
-@pytest.mark.parametrize(
+@rows(
     ("student", "coach", "verdict"),
     [
         (None, "held", Outcome.HELD),
@@ -118,7 +117,7 @@ def completed(ago: timedelta = HOUR, **told: Any) -> Facts:
 AGREED = Account(said={"student": "held", "coach": "held"})
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "account", "code"),
     [
         (facts(-OVER), "student", presence_rules.NOTHING, None),
@@ -162,7 +161,7 @@ def test_an_outcome_refused_says_why() -> None:
     assert presence_rules.objection_until(facts(-OVER), POLICY) is None
 
 
-@pytest.mark.parametrize("outcome", [None, "", "both", "Held"])
+@rows("outcome", [None, "", "both", "Held"])
 def test_an_outcome_is_one_of_the_four(outcome: str | None) -> None:
     refusal = presence_rules.check_outcome(outcome, presence_rules.NOTHING)
     assert_refuses(refusal, "outcome_missing", kind=Kind.INVALID)
@@ -175,7 +174,7 @@ def test_nobody_is_called_absent_where_both_checked_in() -> None:
     assert_refuses(presence_rules.check_outcome("coach_absent", BOTH), "both_checked_in")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("note", "code"),
     [
         (None, None),
@@ -192,7 +191,7 @@ def test_a_note_has_at_most_five_hundred_characters(note: str | None, code: str 
         assert_refuses(refusal, "outcome_note_too_long", "500", "501", kind=Kind.INVALID)
 
 
-@pytest.mark.parametrize("role", ["student", "coach", None])
+@rows("role", ["student", "coach", None])
 def test_a_session_to_which_both_checked_in_is_never_marked_missed(role: str | None) -> None:
     refusal = outcome_rules.may_mark_missed(facts(-HOUR), role, NOW, BOTH)
     assert_refuses(refusal, "both_were_there", "Both of you checked in")
@@ -200,7 +199,7 @@ def test_a_session_to_which_both_checked_in_is_never_marked_missed(role: str | N
     assert outcome_rules.may_mark_missed(facts(-HOUR), role, NOW, alone) is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("theirs", "completes", "misses"),
     [
         (None, None, None),
@@ -224,7 +223,7 @@ def test_nobody_ends_alone_what_the_other_says_went_otherwise(
     assert_refuses(against, "other_says_otherwise", "The coach says", "an administrator decides")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("role", "closed", "code"),
     [
         ("admin", False, None),

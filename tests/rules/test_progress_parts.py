@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import pytest
-
 from skileez.contracts.rules import minor_digits, price_in_minor
 from skileez.errors import Refusal
 from skileez.sessions.progress import Part, Segment, parts
 from skileez.sessions.rules import State
+from tests.rules.table import rows
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def test_a_contract_of_nothing_has_no_parts() -> None:
     assert parts([], 0) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("said", "currency", "minor"),
     [
         ("45", "EUR", 4500),
@@ -61,7 +60,7 @@ def test_a_price_is_read_by_its_currencys_decimals(said: str, currency: str, min
     assert price_in_minor(said, currency) == minor
 
 
-@pytest.mark.parametrize(
+@rows(
     ("said", "currency"),
     [
         ("", "EUR"),

@@ -1,15 +1,14 @@
 """Which quiet hours somebody may choose."""
 
-import pytest
-
 from skileez.errors import Kind
 from skileez.notifications.rules import REMINDER_CHOICES, check_quiet, check_reminders
 from tests.cast import assert_refuses, said
+from tests.rules.table import rows
 
 NIGHT = (22 * 60, 7 * 60)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("quiet_from", "quiet_to", "refusal"),
     [
         (None, None, None),
@@ -30,7 +29,7 @@ def test_quiet_hours_are_none_or_a_part_of_the_day(
     assert said(check_quiet(quiet_from, quiet_to)) == refusal
 
 
-@pytest.mark.parametrize(
+@rows(
     ("times", "field"), [((60, None), "quiet_to"), ((None, 60), "quiet_from"), ((5, 5), "quiet_to")]
 )
 def test_the_field_at_fault_is_named(times: tuple[int | None, int | None], field: str) -> None:

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
-import pytest
-
 from skileez import zones
 from skileez.contracts.rules import check_reason
 from skileez.errors import Kind
@@ -23,6 +21,7 @@ from tests.cast import (
     facts,
     said,
 )
+from tests.rules.table import rows
 
 NOTHING = timedelta()
 TABLE = [
@@ -44,7 +43,7 @@ EITHER = [
 ]
 
 
-@pytest.mark.parametrize(("lead", "role", "kind"), EITHER)
+@rows(("lead", "role", "kind"), EITHER)
 def test_notice_earns_a_standard_request_and_less_a_late_one(
     lead: timedelta, role: str, kind: str | None
 ) -> None:
@@ -52,7 +51,7 @@ def test_notice_earns_a_standard_request_and_less_a_late_one(
     assert (rules.may_request_reschedule(facts(lead), role, NOW, POLICY) is None) is bool(kind)
 
 
-@pytest.mark.parametrize(("lead", "role", "kind"), EITHER)
+@rows(("lead", "role", "kind"), EITHER)
 def test_strict_notice_refuses_every_late_request(
     lead: timedelta, role: str, kind: str | None
 ) -> None:
@@ -74,7 +73,7 @@ def test_a_refused_request_says_what_is_left_and_what_it_takes() -> None:
     assert_refuses(started, "already_started", "11:55 UTC")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "role", "code"),
     [
         (facts(), "student", None),
@@ -104,7 +103,7 @@ def test_a_stranger_is_forbidden_and_a_second_request_names_the_first() -> None:
     assert_refuses(second, "request_pending", "coach")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("session", "allowed"),
     [
         (facts(10 * HOUR), True),
@@ -138,7 +137,7 @@ def test_notice_over_a_change_of_clocks_is_elapsed_time() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("ahead", "deadline"),
     [
         (60 * HOUR, 24 * HOUR),
@@ -158,7 +157,7 @@ def test_the_day_to_answer_is_elapsed_time() -> None:
     assert deadline == datetime(2026, 3, 29, 11, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("role", "policy", "until"),
     [
         ("student", POLICY, NOTHING),
@@ -180,7 +179,7 @@ def test_a_page_can_say_until_when_a_request_may_be_made(
     assert rules.may_request_reschedule(session, role, last + SECOND, policy) is not None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "code"),
     [
         ("x" * 10, None),
@@ -206,7 +205,7 @@ def test_a_reason_refused_says_how_long_it_is() -> None:
     assert_refuses(check_reason("x" * 501), "reason_too_long", "500", "501", kind=Kind.INVALID)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("times", "least", "code"),
     [
         ([], 0, None),
@@ -242,13 +241,13 @@ EVERYBODY = list(product(("student", "coach"), (POLICY, STRICT)))
 RANK = [None, RequestKind.LATE, RequestKind.STANDARD]
 
 
-@pytest.mark.parametrize(("role", "policy"), EVERYBODY)
+@rows(("role", "policy"), EVERYBODY)
 def test_more_notice_never_earns_less(role: str, policy: Policy) -> None:
     earned = [RANK.index(rules.request_kind(role, lead, policy)) for lead in LEADS]
     assert earned == sorted(earned)
 
 
-@pytest.mark.parametrize(("role", "policy"), EVERYBODY)
+@rows(("role", "policy"), EVERYBODY)
 def test_the_button_and_the_kind_agree_at_every_lead(role: str, policy: Policy) -> None:
     for lead in LEADS:
         may = rules.may_request_reschedule(facts(lead), role, NOW, policy) is None
@@ -258,7 +257,7 @@ def test_the_button_and_the_kind_agree_at_every_lead(role: str, policy: Policy) 
         assert may is (until >= NOW and lead > NOTHING)
 
 
-@pytest.mark.parametrize("policy", [POLICY, STRICT])
+@rows("policy", [POLICY, STRICT])
 def test_a_deadline_is_never_after_the_start_nor_a_day_away(policy: Policy) -> None:
     for lead in LEADS:
         deadline = rules.answer_deadline(NOW + lead, NOW, policy)

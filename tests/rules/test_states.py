@@ -12,6 +12,7 @@ from skileez.errors import Figure, Kind, Refusal, Refused, duration, in_utc, req
 from skileez.sessions import outcome_rules, presence_rules, reschedule_rules, rules
 from skileez.sessions.rules import Policy, Role, State, Status
 from tests.cast import DAY, HOUR, MINUTE, NOW, SECOND, asked, facts
+from tests.rules.table import rows
 
 EDGES = {
     ("scheduled", "completed"),
@@ -26,7 +27,7 @@ def test_there_are_four_ways_to_change_a_status_and_no_other() -> None:
     assert set(rules.TRANSITIONS) == {"complete", "cancel", "miss", "correct"}
 
 
-@pytest.mark.parametrize("status", list(Status))
+@rows("status", list(Status))
 def test_a_verb_runs_only_from_the_status_it_starts_at(status: Status) -> None:
     session = facts(-HOUR, status=status, missed_at=NOW, correction_by="coach")
     runs = {
@@ -50,7 +51,7 @@ def test_the_other_of_a_student_is_the_coach_and_back() -> None:
     assert rules.other("coach") is Role.STUDENT
 
 
-@pytest.mark.parametrize("role", [None, "", "admin", "stranger", "Student"])
+@rows("role", [None, "", "admin", "stranger", "Student"])
 def test_only_the_two_of_the_contract_are_participants(role: str | None) -> None:
     refusal = rules.refuse_stranger(role)
     assert refusal is not None
@@ -82,7 +83,7 @@ def test_the_figures_default_to_the_rulings() -> None:
     assert Policy().notice("coach") == 48 * hours
 
 
-@pytest.mark.parametrize(
+@rows(
     ("figure", "shown"),
     [
         (NOW, "Mon 2 Mar 2026, 12:00 UTC"),
