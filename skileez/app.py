@@ -58,17 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environ(os.environ)
     app = _Flask("skileez", static_folder=None, template_folder="web/templates")
     app.config["SKILEEZ"] = settings
-    logs.configure(settings.log_level, readable=settings.skileez_demo)
-    if settings.demo_clock:
-        clock.hurry(settings.demo_speed, settings.demo_clock)
-    db.bind(settings.database_url)
-    policy.configure(settings)
-    wiring.configure(settings)
-    passwords.configure(
-        time_cost=settings.password_time_cost,
-        memory_kib=settings.password_memory_kib,
-        at_once=settings.password_hashes_at_once,
-    )
+    configure(settings)
     _keep_sessions(app, settings)
     _trace_requests(app)
     # In this order before every request: from where, what, who, then the form's token.
@@ -84,7 +74,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     display.init_app(app)
     _add_pages(app)
     access.check_every_route(app)
-    stream.configure(settings)
     stopping.listen()
     for view in access.links(app):
         tokens.exempt(view)
@@ -93,6 +82,22 @@ def create_app(settings: Settings | None = None) -> Flask:
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
         app.wsgi_app = proxied  # type: ignore[method-assign]
     return app
+
+
+def configure(settings: Settings) -> None:
+    """What the whole process goes by, whatever asks: its log, clock, database and figures."""
+    logs.configure(settings.log_level, readable=settings.skileez_demo)
+    if settings.demo_clock:
+        clock.hurry(settings.demo_speed, settings.demo_clock)
+    db.bind(settings.database_url)
+    policy.configure(settings)
+    wiring.configure(settings)
+    passwords.configure(
+        time_cost=settings.password_time_cost,
+        memory_kib=settings.password_memory_kib,
+        at_once=settings.password_hashes_at_once,
+    )
+    stream.configure(settings)
 
 
 class _Environment(Environment):

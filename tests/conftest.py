@@ -27,6 +27,7 @@ from sqlalchemy import Pool, event
 
 from skileez import db
 from skileez.config import Settings
+from tests import engines
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -124,11 +125,13 @@ def unbound_after() -> Iterator[None]:
         bound = db.session.session_factory.kw.get("bind")
         db.session.remove()
         db.session.configure(bind=None)
-        if bound is not None:
+        kept = engines.rest()
+        if bound is not None and not engines.keeps(bound):
             bound.dispose()
         # An engine that another one replaced half way has open connections too.
-        while _opened:
-            _opened.pop().close()
+        for one in set(_opened) - kept:
+            one.close()
+        _opened[:] = kept
 
 
 _opened: list[Any] = []
@@ -187,6 +190,7 @@ def postgresql_database(
             (
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                f" AND application_name <> '{engines.KEPT}'"
             ),
             *(f"DELETE FROM {name}" for name in tables),
             *(f"SELECT setval('{name}', 1, false)" for (name,) in sequences),
@@ -234,32 +238,12 @@ def compiled_templates() -> "BytecodeCache":
     return InMemory()
 
 
-@pytest.fixture(scope="session")
-def compiled_routes() -> Iterator[None]:
-    """The same for what builds the routes' addresses: it took most of an application's start."""
-    from werkzeug.routing import Rule
-
-    def once(rule: Rule, append_unknown: bool = True) -> object:
-        key = (str(rule._trace), str(rule.defaults), append_unknown)
-        if key not in kept:
-            kept[key] = compiled(rule, append_unknown)
-        return kept[key]
-
-    kept: dict[tuple[str, str, bool], object] = {}
-    compiled = Rule._compile_builder
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", once)
-        yield
-
-
 @pytest.fixture
-def app(settings: Settings, compiled_templates: "BytecodeCache", compiled_routes: None) -> "Flask":
+def app(settings: Settings, compiled_templates: "BytecodeCache") -> "Flask":
     """The application, as production wires it, on the engine that an earlier test warmed up."""
-    from skileez.app import create_app
-    from tests import engines
+    from tests import applications
 
-    app = create_app(settings)
-    engines.bind(settings.database_url)
+    app = applications.start(settings)
     app.config["PREFERRED_URL_SCHEME"] = "https"  # else the client drops the Secure cookie
     app.jinja_env.bytecode_cache = compiled_templates
     return app

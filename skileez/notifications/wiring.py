@@ -1,6 +1,7 @@
 """What this process sends with: set once at the start, from the settings."""
 
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from skileez.config import Settings
@@ -19,5 +20,11 @@ def configure(settings: Settings) -> None:
     unsubscribing.configure(settings.secret_key)
     channels.forget()
     channels.add(Mail(settings))
-    for point in entry_points(group=GROUP):
+    for point in _installed():
         channels.add(point.load()(settings))
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """Asked once: every installed package is looked at."""
+    return tuple(entry_points(group=GROUP))

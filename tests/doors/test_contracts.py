@@ -198,7 +198,7 @@ def test_ending_it_cancels_what_is_open_and_keeps_what_is_done(stage: Stage, pat
     assert contract(stage).status == "cancelled"
     assert stage.session(done).status == "completed"
     assert stage.session(ahead).status == "cancelled"
-    token = stage["coach"].token("/profile")
+    token = stage["coach"].token("/sessions")
     again = stage["coach"].client.post(f"{path}/end", data={"csrf_token": token, "reason": WHY})
     assert again.status_code == 409
     assert "This contract is cancelled." in text_of(again)

@@ -19,7 +19,7 @@ def visitor(app: Flask) -> Visitor:
 
 
 @pytest.fixture
-def failing(app: Flask) -> Callable[[BaseException], None]:
+def failing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
     """Make the sign-up page raise."""
 
     def fail_with(error: BaseException) -> None:
@@ -27,7 +27,7 @@ def failing(app: Flask) -> Callable[[BaseException], None]:
             raise error
 
         view.skileez_access = auth.PUBLIC  # type: ignore[attr-defined]
-        app.view_functions["auth.sign_up"] = view  # type: ignore[assignment]
+        monkeypatch.setitem(app.view_functions, "auth.sign_up", view)
 
     return fail_with
 

@@ -233,7 +233,7 @@ def test_a_verb_costs_the_same_statements_however_much_there_is(
         if kind == "over":
             stage.at(start + 2 * HOUR)
         visitor = stage[who]
-        data = {"csrf_token": visitor.token("/profile"), **fields(start)}
+        data = {"csrf_token": visitor.token("/sessions"), **fields(start)}
         with counted() as seen:
             answer = visitor.client.post(path.format(id=made), data=data)
         assert answer.status_code == 303, answer.text

@@ -134,7 +134,7 @@ def test_the_dashboard_says_whose_move_it_is(stage: Stage) -> None:
 
 def test_a_confirmation_on_the_dashboard_stays_there(stage: Stage) -> None:
     one = stage.book(70 * HOUR)
-    token = stage["coach"].token("/profile")
+    token = stage["coach"].token("/sessions")
     answer = stage["coach"].client.post(
         f"/sessions/{one}/confirm?back=dashboard",
         data={"csrf_token": token},

@@ -106,7 +106,7 @@ def test_who_is_not_part_of_the_contract_finds_no_verb_of_its_sessions(
     stage: Stage, name: str
 ) -> None:
     one = stage.book(60 * HOUR)
-    token = stage[name].token("/profile")
+    token = stage[name].token("/sessions")
     adapter = stage.app.url_map.bind("localhost")
     for rule in stage.app.url_map.iter_rules():
         if not rule.endpoint.startswith("sessions.") or "<" not in rule.rule:
@@ -127,7 +127,7 @@ def test_who_is_not_part_of_the_contract_finds_no_verb_of_its_sessions(
 def test_another_contract_is_not_there_to_be_booked(stage: Stage) -> None:
     path = f"/contracts/{stage.cast.contract.id}/schedule"
     assert stage["stranger"].get(path).status_code == 404
-    token = stage["stranger"].token("/profile")
+    token = stage["stranger"].token("/sessions")
     assert stage["stranger"].client.post(path, data={"csrf_token": token}).status_code == 404
 
 
@@ -363,7 +363,7 @@ def test_an_answer_after_the_deadline_settles_the_request_and_says_so(stage: Sta
     one = stage.book(60 * HOUR)
     path = f"/sessions/{one}"
     stage.send("student", f"{path}/reschedule", f"{path}/reschedule", **REQUEST)
-    token = stage["coach"].token("/profile")
+    token = stage["coach"].token("/sessions")
     stage.after(24 * HOUR)
     answer = stage["coach"].client.post(f"{path}/decline-reschedule", data={"csrf_token": token})
     assert answer.status_code == 409

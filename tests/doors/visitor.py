@@ -1,6 +1,7 @@
 """Somebody with a browser: reads pages, fills in forms, is signed in or not."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -10,7 +11,9 @@ from werkzeug.test import TestResponse
 
 from skileez import clock, db
 from skileez.accounts import actions, passwords
+from skileez.accounts.actions import Checked
 from skileez.accounts.models import Person
+from skileez.web.access import TOKEN
 
 PASSWORD = "correct horse"
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -51,18 +54,35 @@ class Visitor:
 
     def token(self, on: str) -> str:
         """The CSRF token on a page."""
-        page = self.client.get(on, follow_redirects=True)
-        found = _TOKEN.search(page.text)
-        assert found, f"no form on {on}: {page.status}"
-        return found[1]
+        return token_of(self.client.get(on, follow_redirects=True))
 
     def sign_in(self, email: str = "ada@example.org", password: str = PASSWORD) -> TestResponse:
         """Sign in through the page."""
         return self.post("/sign-in", email=email, password=password)
 
+    def come_in(self, email: str) -> None:
+        """Be signed in, as if through the page."""
+        db.session.remove()
+        with db.transaction():
+            person = actions.find_by_email(email)
+            assert person, email
+            checked = Checked(person.id, person.password_hash)
+            _row, token = actions.sign_in(checked, now=clock.now(), lasts=timedelta(days=30))
+        db.session.remove()
+        with self.client.session_transaction() as session:
+            session.permanent = True
+            session[TOKEN] = token
+
     def is_signed_in(self) -> bool:
         """Whether the profile opens."""
         return self.get("/profile").status_code == 200
+
+
+def token_of(page: TestResponse) -> str:
+    """The CSRF token on a page."""
+    found = _TOKEN.search(page.text)
+    assert found, f"no form on {page.request.path}: {page.status}"
+    return found[1]
 
 
 def text_of(page: TestResponse) -> str:

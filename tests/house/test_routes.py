@@ -7,6 +7,8 @@ from skileez.web import access
 if TYPE_CHECKING:
     from flask import Flask
 
+    from skileez.config import Settings
+
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 # The source document's ten routes, to the letter.
@@ -37,9 +39,12 @@ def test_every_route_declares_who_may_enter(app: "Flask") -> None:
     assert silent == []
 
 
-def test_an_undeclared_route_stops_the_start(app: "Flask") -> None:
+def test_an_undeclared_route_stops_the_start(settings: "Settings") -> None:
     import pytest
 
+    from skileez.app import create_app
+
+    app = create_app(settings)
     app.add_url_rule("/forgotten", "forgotten", lambda: "")
     with pytest.raises(RuntimeError, match="/forgotten"):
         access.check_every_route(app)
