@@ -5,14 +5,15 @@ import importlib
 import inspect
 import re
 from dataclasses import MISSING, fields
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import click
-import pytest
 
 from skileez import cli
 from skileez.config import DEFAULT_SECRET, Settings
+from tests.rules.table import rows
 
 ROOT = Path(__file__).parents[2]
 ADR = ROOT / "docs" / "adr"
@@ -31,10 +32,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`|^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
-def name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
+@cache
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
@@ -47,7 +45,7 @@ def anchors(path: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+@rows("path", DOCUMENTS)
 def test_every_link_leads_somewhere(path: Path) -> None:
     dead = []
     for link in LINK.findall(FENCE.sub("", read(path))):
@@ -61,7 +59,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
     assert dead == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+@rows("path", DOCUMENTS)
 def test_every_file_named_in_a_document_exists(path: Path) -> None:
     named = NAMED_FILE.findall(read(path))
     assert [file for file in named if not (ROOT / file).exists()] == []
@@ -84,26 +82,23 @@ def exists(dotted: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+@rows("path", DOCUMENTS)
 def test_every_name_of_the_code_in_a_document_exists(path: Path) -> None:
     assert [dotted for dotted in NAMED_CODE.findall(read(path)) if not exists(dotted)] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+@cache
+def defined_in(path: Path) -> set[str]:
+    return {one.name for one in ast.parse(read(path)).body if isinstance(one, ast.FunctionDef)}
+
+
+@rows("path", DOCUMENTS)
 def test_every_test_named_in_a_document_exists(path: Path) -> None:
-    missing = []
-    for file, test in NAMED_TEST.findall(read(path)):
-        defined = {
-            node.name
-            for node in ast.walk(ast.parse(read(ROOT / file)))
-            if isinstance(node, ast.FunctionDef)
-        }
-        if test not in defined:
-            missing.append(f"{file}::{test}")
-    assert missing == []
+    named = NAMED_TEST.findall(read(path))
+    assert [f"{file}::{test}" for file, test in named if test not in defined_in(ROOT / file)] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+@rows("path", DOCUMENTS)
 def test_every_command_named_in_a_document_exists(path: Path) -> None:
     code = "\n".join(CODE.findall(read(path)))
     targets = set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), re.MULTILINE))

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect
 
 from skileez import db
+from tests.rules.table import rows
 
 ROOT = Path(__file__).parents[2]
 for models in sorted((ROOT / "skileez").glob("*/models.py")):
@@ -69,7 +70,7 @@ def test_the_command_migrates_an_empty_database_and_may_run_again(
     assert "session" in inspect(db.bind(bare_database)).get_table_names()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "skileez/migrations/versions").glob("*.py")))
+@rows("path", sorted((ROOT / "skileez/migrations/versions").glob("*.py")))
 def test_a_migration_names_its_place_in_the_chain(path: Path) -> None:
     number = path.stem.split("_")[0]
     assert f'revision = "{number}"' in path.read_text(encoding="utf-8").replace("'", '"').replace(

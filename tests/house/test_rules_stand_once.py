@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-import pytest
+from tests.rules.table import rows
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "skileez"
@@ -24,23 +24,24 @@ TEMPLATES = sorted(p for p in PACKAGE.rglob("templates/**/*") if p.is_file())
 IN_DOORS = [p for p in MODULES if p.relative_to(PACKAGE).with_suffix("").parts[0] in DOORS]
 
 
-def name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def calls(path: Path, *wanted: str) -> Iterator[ast.Call]:
+@cache
+def every_call(path: Path) -> list[tuple[str, ast.Call]]:
+    """The calls of a module, each with the name that is called."""
+    found = []
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call):
-            function = node.func
-            called = function.attr if isinstance(function, ast.Attribute) else None
-            called = function.id if isinstance(function, ast.Name) else called
-            if called in wanted:
-                yield node
+        match node:
+            case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called)):
+                found.append((called, node))
+    return found
+
+
+def calls(path: Path, *wanted: str) -> Iterator[ast.Call]:
+    return (call for called, call in every_call(path) if called in wanted)
 
 
 @cache
@@ -73,12 +74,12 @@ def test_a_refusal_code_belongs_to_one_feature() -> None:
     assert {code: sorted(where) for code, where in homes.items() if len(where) > 1} == {}
 
 
-@pytest.mark.parametrize("path", IN_DOORS, ids=name)
+@rows("path", IN_DOORS)
 def test_a_door_refuses_nothing_by_itself(path: Path) -> None:
     assert [call.lineno for call in calls(path, "Refusal")] == []
 
 
-@pytest.mark.parametrize("path", IN_DOORS, ids=name)
+@rows("path", IN_DOORS)
 def test_a_door_takes_its_limits_from_the_rules(path: Path) -> None:
     written = [
         f"line {number.lineno}: {number.value} is {limits()[number.value]}"
@@ -91,7 +92,7 @@ def test_a_door_takes_its_limits_from_the_rules(path: Path) -> None:
     assert written == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@rows("path", MODULES)
 def test_a_sentence_names_no_figure_of_its_own(path: Path) -> None:
     """Figures come from the rule: "needs %(needed)s", never "needs 48 hours"."""
     sentences = [
@@ -103,7 +104,7 @@ def test_a_sentence_names_no_figure_of_its_own(path: Path) -> None:
     assert [s for s in sentences if FIGURE.search(s[1])] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@rows("path", MODULES)
 def test_a_database_check_takes_its_limits_from_the_rules(path: Path) -> None:
     literal = [
         f"line {number.lineno}: {found} is {limits()[int(found)]}"
@@ -124,7 +125,7 @@ BOUND = re.compile(r"""\b(?:max|min|maxlength|minlength)=["']?\d+""")
 CODE = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+@rows("path", TEMPLATES)
 def test_a_template_takes_its_limits_from_the_rules(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     written = CODE.sub(" ", source)

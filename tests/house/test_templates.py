@@ -1,11 +1,13 @@
 """What a template may not do: speak without translation, script or style inline, call a host."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
 from jinja2 import Environment, nodes
+
+from tests.rules.table import rows
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "skileez" / "web"
@@ -21,8 +23,9 @@ SAME_EVERYWHERE = re.compile(r"Skileez( Sessions)?|UTC|CSV|https?://\S*|[^@\s]+@
 TRANSLATE = {"_", "gettext", "ngettext", "pgettext"}
 
 
-def name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+@cache
+def parsed(path: Path) -> nodes.Template:
+    return JINJA.parse(path.read_text(encoding="utf-8"))
 
 
 class Page(HTMLParser):
@@ -32,8 +35,7 @@ class Page(HTMLParser):
         super().__init__()
         self.texts: list[str] = []
         self.tags: list[tuple[str, dict[str, str]]] = []
-        tree = JINJA.parse(path.read_text(encoding="utf-8"))
-        self.feed("".join(data.data for data in tree.find_all(nodes.TemplateData)))
+        self.feed("".join(data.data for data in parsed(path).find_all(nodes.TemplateData)))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -45,24 +47,26 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
+page = cache(Page)
+
+
 def speaks(text: str) -> bool:
     return bool(re.search(r"[^\W\d_]{2,}", SAME_EVERYWHERE.sub(" ", text)))
 
 
 # The brand is a name; it stands in no catalogue.
-@pytest.mark.parametrize("path", [p for p in TEMPLATES if p.name != "brand.html"], ids=name)
+@rows("path", [p for p in TEMPLATES if p.name != "brand.html"])
 def test_every_word_is_marked_for_translation(path: Path) -> None:
-    page = Page(path)
     said = [
-        *page.texts,
-        *(value for _, attrs in page.tags for key, value in attrs.items() if key in SPOKEN),
+        *page(path).texts,
+        *(value for _, attrs in page(path).tags for key, value in attrs.items() if key in SPOKEN),
     ]
     assert [text.strip() for text in said if speaks(text)] == []
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+@rows("path", TEMPLATES)
 def test_every_sentence_handed_to_a_macro_is_marked(path: Path) -> None:
-    tree = JINJA.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     marked = {
         id(inner)
         for call in tree.find_all(nodes.Call)
@@ -79,10 +83,10 @@ def test_every_sentence_handed_to_a_macro_is_marked(path: Path) -> None:
     assert bare == []
 
 
-@pytest.mark.parametrize("path", PAGES, ids=name)
+@rows("path", PAGES)
 def test_nothing_is_inline(path: Path) -> None:
     """The content security policy would block it in the browser. Mails know no other way."""
-    for tag, attrs in Page(path).tags:
+    for tag, attrs in page(path).tags:
         assert tag != "style", "a <style> element"
         assert tag != "script" or "src" in attrs or "json" in attrs.get("type", "")
         inline = [k for k in attrs if k == "style" or k.startswith(("on", "hx-on"))]
@@ -90,23 +94,23 @@ def test_nothing_is_inline(path: Path) -> None:
         assert not any(value.strip().startswith("javascript:") for value in attrs.values())
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+@rows("path", TEMPLATES)
 def test_no_template_calls_another_host(path: Path) -> None:
-    for tag, attrs in Page(path).tags:
+    for tag, attrs in page(path).tags:
         away = [v for k, v in attrs.items() if k in ADDRESSES and re.match(r"(https?:)?//", v)]
         assert away == [], f"<{tag}>"
 
 
-@pytest.mark.parametrize("path", [*STYLES, *SCRIPTS], ids=name)
+@rows("path", [*STYLES, *SCRIPTS])
 def test_no_stylesheet_or_script_calls_another_host(path: Path) -> None:
     assert (
         re.findall(r"""(?:url\(|import|["'(])\s*["']?(?:https?:)?//\w\S*""", path.read_text()) == []
     )
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+@rows("path", TEMPLATES)
 def test_no_template_marks_text_as_safe(path: Path) -> None:
     """What people typed must come out as text."""
-    tree = JINJA.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     assert [f.lineno for f in tree.find_all(nodes.Filter) if f.name == "safe"] == []
     assert [b.lineno for b in tree.find_all(nodes.ScopedEvalContextModifier)] == []
