@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
+from sqlalchemy import ForeignKey, Index, Text, bindparam, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from skileez import db, logs
@@ -55,18 +55,24 @@ def dispatch(react: Reaction, now: datetime, *, limit: int = 20) -> int:
     once: each takes rows that the other has not. A few at a time, since verbs wait meanwhile,
     and a crash undoes them all.
     """
+    if db.session.scalar(_ANY_DUE, {"now": now}) is None:
+        return 0  # most of the time, and whoever writes need not wait for us to find out
     with db.transaction():
-        waiting = db.session.execute(
-            select(Waiting, Event)
-            .join(Event, Event.id == Waiting.event_id)
-            .where(Waiting.due_at <= now)
-            .order_by(Waiting.event_id)
-            .limit(limit)
-            .with_for_update(of=Waiting, skip_locked=True)
-        ).all()
+        waiting = db.session.execute(_DUE, {"now": now, "limit": limit}).all()
         for one, event in waiting:
             _take(one, event, react, now)
     return len(waiting)
+
+
+_ANY_DUE = select(Waiting.event_id).where(Waiting.due_at <= bindparam("now")).limit(1)
+_DUE = (
+    select(Waiting, Event)
+    .join(Event, Event.id == Waiting.event_id)
+    .where(Waiting.due_at <= bindparam("now"))
+    .order_by(Waiting.event_id)
+    .limit(bindparam("limit"))
+    .with_for_update(of=Waiting, skip_locked=True)
+)
 
 
 def _take(one: Waiting, event: Event, react: Reaction, now: datetime) -> None:

@@ -167,11 +167,11 @@ def is_wanted(delivery: Delivery, found: About, now: datetime) -> bool:
         return False
     if delivery.kind in rules.DIGESTS and not found.agenda:
         return False
-    situation = _situation(found)
+    situation = _situation(delivery.kind, found)
     return rules.still_true(Said(delivery.kind, delivery.start, delivery.at), situation, now)
 
 
-def _situation(found: About) -> Situation:
+def _situation(kind: str, found: About) -> Situation:
     known: dict[str, Any] = {}
     if (session := found.session) is not None:
         known |= {
@@ -179,7 +179,9 @@ def _situation(found: About) -> Situation:
             "start": session.scheduled_at,
             "asked_at": session.reschedule_asked_at,
             "correction_asked": session.correction_by is not None,
-            "has_said": session.status == Status.SCHEDULED and found.role in session.account().said,
+            "has_said": kind in (rules.OVERDUE, OUTCOME_SAID)
+            and session.status == Status.SCHEDULED
+            and found.role in session.account().said,
         }
     elif (contract := found.contract) is not None:
         known |= {
@@ -374,6 +376,7 @@ def _templates(*, html: bool) -> Environment:
     made = Environment(
         loader=PackageLoader("skileez.notifications"),
         autoescape=html,  # noqa: S701 (plain text is not markup)
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from skileez import db, events
 from skileez.accounts.models import Person
@@ -56,11 +56,11 @@ def make(
     offered = link_rules.offers(
         delivery.kind, role, session.facts, now, policy.in_force(), session.account()
     )
+    if not offered:
+        return []
     tokens = [_token(_key, delivery, one, session) for one in offered]
     hashes = [_digest(token) for token in tokens]
-    there = set(
-        db.session.scalars(select(AnswerLink.token_hash).where(AnswerLink.token_hash.in_(hashes)))
-    )
+    there = set(db.session.scalars(_THERE, {"hashes": hashes}))
     for one, hashed in zip(offered, hashes, strict=True):
         if hashed not in there:
             db.session.add(
@@ -76,6 +76,11 @@ def make(
                 )
             )
     return [(one, PATH.format(token)) for one, token in zip(offered, tokens, strict=True)]
+
+
+_THERE = select(AnswerLink.token_hash).where(
+    AnswerLink.token_hash.in_(bindparam("hashes", expanding=True))
+)
 
 
 def _question(one: Offer, session: Session) -> datetime | None:

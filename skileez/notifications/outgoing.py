@@ -7,9 +7,10 @@ nothing, since it is unique by occasion, recipient and channel.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -38,17 +39,20 @@ class Reader:
 
 def readers(people: Iterable[int]) -> dict[int, Reader]:
     """Those of ``people`` whose account is open, by id."""
-    rows = db.session.execute(
-        select(Person, Wishes)
-        .outerjoin(Wishes, Wishes.person_id == Person.id)
-        .where(Person.id.in_(list(people)), Person.active)
-    )
+    rows = db.session.execute(_READERS, {"people": list(people)})
     known: dict[int, Reader] = {}
     for row in rows:
         person: Person = row[0]
         wishes: Wishes | None = row[1]
         known[person.id] = Reader(person, Wishes(person_id=person.id) if wishes is None else wishes)
     return known
+
+
+_READERS = (
+    select(Person, Wishes)
+    .outerjoin(Wishes, Wishes.person_id == Person.id)
+    .where(Person.id.in_(bindparam("people", expanding=True)), Person.active)
+)
 
 
 def tell(event: Event, now: datetime) -> None:
@@ -181,9 +185,12 @@ def _plan_session(event: Event, start: datetime) -> None:
     assert event.session_id is not None
     session = db.session.get_one(Session, event.session_id)
     both = readers((session.student_id, session.coach_id))
-    for reader in both.values():
-        _make(_reminders(reader, session, start, event.at))
-        _make(_overdue(reader, session, start))
+    _make(
+        row
+        for reader in both.values()
+        for rows in (_reminders(reader, session, start, event.at), _overdue(reader, session, start))
+        for row in rows
+    )
 
 
 def _reminders(
@@ -247,20 +254,21 @@ def _plan_nothing_booked(event: Event) -> None:
 def _make(rows: Iterable[dict[str, Any]], *, again: bool = False) -> None:
     """Insert deliveries; those there already stay (``again``: a dropped one waits once more)."""
     values = [{"status": Standing.WAITING, "failures": 0, **row} for row in rows]
-    if not values:
-        return
-    statement = _insert()(Delivery)
+    if values:
+        kind = db.session.get_bind().dialect.name
+        db.session.execute(_insert(kind, again=again), values)
+
+
+@cache
+def _insert(kind: str, *, again: bool) -> Any:
+    # Into the table and not the class: all rows in one go, whichever of their columns are empty.
+    table = cast(Table, Delivery.__table__)
+    statement = (postgresql_insert if kind == "postgresql" else sqlite_insert)(table)
     key = ["occasion", "recipient_id", "channel"]
-    done = statement.on_conflict_do_nothing(index_elements=key)
-    if again:
-        done = statement.on_conflict_do_update(
-            index_elements=key,
-            set_={"status": Standing.WAITING, "due_at": statement.excluded.due_at},
-            where=Delivery.status == Standing.DROPPED,
-        )
-    db.session.execute(done, values)
-
-
-def _insert() -> Any:
-    kind = db.session.get_bind().dialect.name
-    return postgresql_insert if kind == "postgresql" else sqlite_insert
+    if not again:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    return statement.on_conflict_do_update(
+        index_elements=key,
+        set_={"status": Standing.WAITING, "due_at": statement.excluded.due_at},
+        where=table.c.status == Standing.DROPPED,
+    )

@@ -7,9 +7,9 @@ anywhere else sends it later. Neither loses it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final, cast
 
-from sqlalchemy import bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Table, bindparam, func, literal_column, null, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
@@ -69,40 +69,39 @@ def _send_one(delivery_id: int, now: datetime) -> str | None:
 
 def claim(now: datetime, limit: int) -> list[int]:
     """Take a lease on deliveries that are due and nobody's; their ids, the longest due first."""
-    due = (
-        select(Delivery.id)
-        .where(
-            _IS_WAITING,
-            Delivery.due_at <= now,
-            or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now),
-        )
-        .order_by(Delivery.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    given = {"now": now, "limit": limit}
+    if db.session.scalar(_DUE, {**given, "limit": 1}) is None:
+        return []  # most of the time, and whoever writes need not wait for us to find out
     with db.transaction():
-        taken = list(db.session.scalars(due))
+        taken = list(db.session.scalars(_DUE_FREE, given))
         if taken:
-            _lease(taken, now + LEASE)
+            db.session.execute(_TAKE, {"ids": taken, "until": now + LEASE})
     return taken
 
 
 def _give_back(delivery_ids: Sequence[int], now: datetime) -> None:
     with db.transaction():
-        _lease(delivery_ids, None, Delivery.lease_until == now + LEASE)
+        db.session.execute(_GIVE_BACK, {"ids": delivery_ids, "lease": now + LEASE})
 
 
-def _lease(delivery_ids: Sequence[int], until: datetime | None, *only: Any) -> None:
-    db.session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(delivery_ids), _IS_WAITING, *only)
-        .values(lease_until=until)
-        .execution_options(synchronize_session=False)
-    )
-
-
+_T: Final = cast(Table, Delivery.__table__)
 # As the index's own condition has it, with no parameter, or a plan made beforehand cannot use it.
-_IS_WAITING = Delivery.status == literal_column("'waiting'")
+_IS_WAITING = _T.c.status == literal_column("'waiting'")
+_DUE = (
+    select(_T.c.id)
+    .where(
+        _IS_WAITING,
+        _T.c.due_at <= bindparam("now"),
+        or_(_T.c.lease_until.is_(None), _T.c.lease_until <= bindparam("now")),
+    )
+    .order_by(_T.c.due_at)
+    .limit(bindparam("limit"))
+)
+_DUE_FREE = _DUE.with_for_update(skip_locked=True)
+_WAITING = update(_T).where(_IS_WAITING)
+_THOSE = _WAITING.where(_T.c.id.in_(bindparam("ids", expanding=True)))
+_TAKE = _THOSE.values(lease_until=bindparam("until"))
+_GIVE_BACK = _THOSE.where(_T.c.lease_until == bindparam("lease")).values(lease_until=null())
 
 
 def send(delivery_id: int, now: datetime) -> str | None:
@@ -118,14 +117,8 @@ def send(delivery_id: int, now: datetime) -> str | None:
         if not letters.is_wanted(delivery, found, now):
             return _drop(delivery, now)
         if delivery.channel == channels.APP:
-            return _sent(delivery, now)  # it is its own message, and leaves the house nowhere
-        try:
-            with db.session.begin_nested():
-                letter = letters.write(delivery, found, now)
-        except Exception as error:
-            # A template that fails is ours to mend: the rest of the post goes on.
-            log.exception("delivery.unwritten", delivery=delivery_id, kind=delivery.kind)
-            return _failed(delivery, Failed(f"{type(error).__name__}: {error}"), now)
+            return _sent(delivery_id, now)  # it is its own message, and leaves the house nowhere
+        letter = letters.write(delivery, found, now)
         recipient = delivery.recipient
     try:
         # Outside any transaction: a slow mail server must not hold the database.
@@ -151,12 +144,12 @@ def _is_ours(delivery: Delivery, now: datetime) -> bool:
 def _mark(delivery_id: int, failure: Failed | None, now: datetime) -> str | None:
     """Write down what became of it. What was sent is sent, whoever holds it by now."""
     with db.transaction():
+        if failure is None:
+            return _sent(delivery_id, now)
         delivery = _find(delivery_id)
-        if delivery is None or delivery.status != Standing.WAITING:
+        if delivery is None or not _is_ours(delivery, now):
             return None
-        if failure is not None:
-            return _failed(delivery, failure, now) if _is_ours(delivery, now) else None
-        return _sent(delivery, now)
+        return _failed(delivery, failure, now)
 
 
 def _find(delivery_id: int) -> Delivery | None:
@@ -172,16 +165,24 @@ _FOUND = (
 )
 
 
-def _sent(delivery: Delivery, now: datetime) -> str:
-    delivery.status, delivery.sent_at = Standing.SENT, now
-    delivery.lease_until = delivery.error = None
-    _follow(delivery, now)
+def _sent(delivery_id: int, now: datetime) -> str | None:
+    marked = db.session.execute(_MARK_SENT, {"delivery": delivery_id, "now": now}).one_or_none()
+    if marked is None:
+        return None
+    _follow(marked.kind, marked.recipient_id, now)
     return "sent"
+
+
+_MARK_SENT = (
+    _WAITING.where(_T.c.id == bindparam("delivery"))
+    .values(status=Standing.SENT, sent_at=bindparam("now"), lease_until=null(), error=null())
+    .returning(_T.c.kind, _T.c.recipient_id)
+)
 
 
 def _drop(delivery: Delivery, now: datetime) -> str:
     delivery.status, delivery.lease_until = Standing.DROPPED, None
-    _follow(delivery, now)
+    _follow(delivery.kind, delivery.recipient_id, now)
     return "dropped"
 
 
@@ -191,17 +192,17 @@ def _failed(delivery: Delivery, failure: Failed, now: datetime) -> str:
     wait = None if failure.for_good else rules.retry_after(delivery.failures)
     if wait is None:
         delivery.status = Standing.PARKED
-        _follow(delivery, now)
+        _follow(delivery.kind, delivery.recipient_id, now)
         log.warning("delivery.parked", delivery=delivery.id, kind=delivery.kind, why=str(failure))
         return "parked"
     delivery.due_at = now + wait
     return "retried"
 
 
-def _follow(delivery: Delivery, now: datetime) -> None:
+def _follow(kind: str, recipient_id: int, now: datetime) -> None:
     """A digest that came to its end, whichever, is followed by the next."""
-    if delivery.kind in rules.DIGESTS:
-        plan_digests(delivery.recipient_id, now)
+    if kind in rules.DIGESTS:
+        plan_digests(recipient_id, now)
 
 
 def parked(limit: int = 100) -> Sequence[Delivery]:

@@ -202,14 +202,15 @@ _WAITING: ColumnClause[bool] = literal_column("session.reschedule_requested")
 
 def due_requests(now: datetime, limit: int = 1000) -> list[int]:
     """Ids of sessions whose request nobody answered in time, the longest waiting first."""
-    return list(
-        db.session.scalars(
-            select(Session.id)
-            .where(_WAITING, Session.reschedule_deadline <= now)
-            .order_by(Session.reschedule_deadline)
-            .limit(limit)
-        )
-    )
+    return list(db.session.scalars(_DUE_REQUESTS, {"now": now, "limit": limit}))
+
+
+_DUE_REQUESTS = (
+    select(Session.id)
+    .where(_WAITING, Session.reschedule_deadline <= bindparam("now"))
+    .order_by(Session.reschedule_deadline)
+    .limit(bindparam("limit"))
+)
 
 
 # Again as the index has it.
@@ -218,18 +219,16 @@ _SILENT: ColumnClause[bool] = literal_column("session.status = 'scheduled' AND N
 
 def due_no_shows(now: datetime, policy: Policy, limit: int = 1000) -> list[int]:
     """Ids of sessions whose end and grace have passed while nobody said a word."""
-    return list(
-        db.session.scalars(
-            select(Session.id)
-            .where(
-                _SILENT,
-                Session.ends_at <= now - policy.no_show_grace,
-                ~Session.reschedule_requested,
-            )
-            .order_by(Session.ends_at)
-            .limit(limit)
-        )
-    )
+    ended_by = now - policy.no_show_grace
+    return list(db.session.scalars(_DUE_NO_SHOWS, {"ended_by": ended_by, "limit": limit}))
+
+
+_DUE_NO_SHOWS = (
+    select(Session.id)
+    .where(_SILENT, Session.ends_at <= bindparam("ended_by"), ~Session.reschedule_requested)
+    .order_by(Session.ends_at)
+    .limit(bindparam("limit"))
+)
 
 
 def settle(session_id: int, now: datetime, *, policy: Policy | None = None) -> Silence | None:

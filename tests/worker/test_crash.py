@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -26,8 +26,6 @@ from skileez.sessions import actions
 from tests.cast import DAY, HOUR, MINUTE, NOW, Cast, contract, enter
 from tests.sessions.stage import at
 from tests.worker.stage import Post, ask, drain, left
-
-MORNING = NOW + timedelta(hours=24)  # 07:00 in New York, where the coach lives
 
 
 class Killed(BaseException):
@@ -202,6 +200,7 @@ class Play:
         self.kind.prepare(enter(self.url), self.post)
         engine = db.session.get_bind()
         assert isinstance(engine, Engine)
+        db.session.remove()
         return engine
 
     def begin(self) -> None:
@@ -335,7 +334,7 @@ def test_a_worker_that_dies_over_and_over_comes_to_the_same_end(
 ) -> None:
     play = Play(EVENING, database, post, clean)
     play.begin()
-    assert len(play.act()) > 200
+    assert len(play.act()) > 150
     play.recover()
     whole, letters = outcome(left()), len(post.letters)
     assert letters > 5
