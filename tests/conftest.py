@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+import structlog
 from sqlalchemy import Pool, event
 
 from skileez import db
@@ -46,6 +47,12 @@ time.tzset()
 # A connection that a test left open is collected whenever the collector runs, also while Python
 # compiles: its traceback must not be formatted then (CPython 3.11, gh-106905).
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+
+# Where nobody set the logs up, a traceback is told in plain words: in colours and with every local
+# variable it took longer than the test that asked for it.
+structlog.configure(
+    processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+)
 
 # No test pulls the plug, and waiting for the disk takes longer than most tests.
 db.SQLITE["synchronous"] = "OFF"

@@ -25,7 +25,7 @@ import psycopg
 PATIENCE = 60.0
 NEW = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
 FAST = ["-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-FAST += ["-c", "max_connections=150"]
+FAST += ["-c", "max_connections=150", "-c", "deadlock_timeout=20ms"]
 QUIET = ["-c", "listen_addresses=", "-c", "log_min_messages=fatal"]
 QUIET += ["-c", "log_min_error_statement=fatal"]
 PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
