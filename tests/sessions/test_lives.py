@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import undefer
 
 from skileez import db
 from skileez.contracts.models import Contract
 from skileez.errors import Refused
-from skileez.events import SYSTEM, Event, broken_links
+from skileez.events import SYSTEM, broken_links
 from skileez.sessions import actions, rules
 from skileez.sessions.models import BookedTime, ProposedTime, Session
 from tests import cast as people
@@ -158,12 +158,11 @@ def play(world: World, move: Move) -> None:
 
 def aim(world: World, move: Move) -> tuple[int, str] | None:
     """The session to try it on, and as whom."""
-    everyone = [(one.id, move.by) for one in world.sessions()]
+    sessions = world.sessions()
+    everyone = [(one.id, move.by) for one in sessions]
     if move.fitting and move.verb in AIMED:
         fitting = [
-            (one.id, by)
-            for one in world.sessions()
-            if (by := AIMED[move.verb](one, move, world.now))
+            (one.id, by) for one in sessions if (by := AIMED[move.verb](one, move, world.now))
         ]
         everyone = fitting or everyone
     return everyone[-1 - move.which % len(everyone)] if everyone else None
@@ -223,16 +222,22 @@ def check_row(one: Session) -> None:
     assert (one.student_id, one.coach_id) == (one.contract.student_id, one.contract.coach_id)
 
 
+ROWS, TOLD = (
+    text(statement).bindparams(bindparam("contracts", expanding=True))
+    for statement in (
+        "SELECT * FROM session WHERE contract_id IN :contracts ORDER BY id",
+        "SELECT count(*) FROM event WHERE contract_id IN :contracts",
+    )
+)
+
+
 def rows(world: World) -> list[Any]:
     """Every column, past the models: what is really there."""
-    table = Session.__table__
-    chosen = table.select().where(table.c.contract_id.in_(world.contracts)).order_by(table.c.id)
-    return list(db.session.execute(chosen))
+    return list(db.session.execute(ROWS, {"contracts": world.contracts}))
 
 
 def told(world: World) -> int:
-    counted = select(func.count()).where(Event.contract_id.in_(world.contracts))
-    return db.session.execute(counted).scalar_one()
+    return db.session.execute(TOLD, {"contracts": world.contracts}).scalar_one()
 
 
 @pytest.fixture

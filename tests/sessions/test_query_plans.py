@@ -1,6 +1,6 @@
 """Every query that a session page runs walks an index: no scan of what grows without end.
 
-On twenty thousand sessions and as many events, written past the triggers, since what is asked
+On four thousand sessions and as many events, written past the triggers, since what is asked
 is only how the database would find them. SQLite plans without looking at how much there is, so a
 few will do. Planned, not timed: nothing here depends on the machine.
 """
@@ -22,7 +22,7 @@ from skileez.sessions.queries import Cursor, Filter, View
 from skileez.sessions.rules import Policy, State
 from tests.cast import DAY, HOUR, NOW, Cast
 
-MANY = 20_000
+MANY = 4_000
 FEW = 2_000
 GROWING = ("session", "event", "booked_time", "proposed_time")
 
@@ -81,7 +81,7 @@ _POSTGRESQL = {
 
 @pytest.fixture
 def crowded(cast: Cast, engine_name: str) -> Cast:
-    """The cast and a session of theirs, among twenty thousand."""
+    """The cast and a session of theirs, among thousands."""
     cast.book()
     words = _SQLITE if engine_name == "sqlite" else _POSTGRESQL
     with db.transaction() as current:
