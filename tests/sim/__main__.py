@@ -3,7 +3,6 @@
 SEEDS is a number (1 to it) or ``from-to``; a seed that fails prints itself and what was wrong.
 """
 
-import shutil
 import sys
 import tempfile
 import traceback
@@ -13,20 +12,19 @@ from time import monotonic
 
 from skileez import db, logs
 from tests.sim.invariants import live
+from tests.sim.world import in_memory
 
 
-def one(seed: int, coaches: int, template: str) -> tuple[int, dict[str, int], str]:
+def one(seed: int, coaches: int, template: Path) -> tuple[int, dict[str, int], str]:
     """One half year; what happened in it, and what was wrong."""
     logs.configure("CRITICAL")
-    db.SQLITE["synchronous"] = "OFF"
-    with tempfile.TemporaryDirectory() as folder:
-        path = shutil.copy(template, Path(folder) / "half-year.sqlite3")
+    with in_memory(template) as engine:
         try:
-            world = live(seed, f"sqlite:///{path}", coaches)
+            world = live(seed, engine, coaches)
         except Exception as error:  # noqa: BLE001 (told with its seed)
             last = traceback.format_exception_only(error)
             return seed, {}, "".join(last)
-        return seed, {"steps": world.steps, "messages": len(world.post.received), **world.did}, ""
+    return seed, {"steps": world.steps, "messages": len(world.post.received), **world.did}, ""
 
 
 def main(seeds: str = "20", coaches: str = "50") -> int:
@@ -36,7 +34,7 @@ def main(seeds: str = "20", coaches: str = "50") -> int:
     total: dict[str, int] = {}
     failed, began = [], monotonic()
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor() as pool:
-        template = str(Path(folder) / "template.sqlite3")
+        template = Path(folder) / "template.sqlite3"
         db.migrate(f"sqlite:///{template}")
         jobs = [pool.submit(one, seed, int(coaches), template) for seed in every]
         for n, job in enumerate(jobs, 1):

@@ -1,24 +1,23 @@
 """What must be true after every step of the simulation, reckoned apart from the product's rules.
 
-The audit trail is replayed into a small picture of each session; the rows must equal it.
+The audit trail is replayed into a small picture of each session; the rows must equal it. They are
+read in plain SQL, past the product's classes.
 """
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import JSON, Connection, Engine, Row, bindparam, text
 
 from skileez import db, events
-from skileez.contracts.models import Contract
-from skileez.events import Event
+from skileez.db import UTCDateTime
 from skileez.notifications import rules as news
-from skileez.notifications.models import Delivery
 from skileez.notifications.rules import DIGESTS, OVERDUE, REMINDER
-from skileez.sessions.models import Session
 from tests.sim.world import POLICY, Received, World, living
 
 EDGES = {
@@ -63,25 +62,23 @@ class Watch:
         self.letters = 0
 
     def __call__(self, world: World) -> None:
-        with db.transaction():
-            fresh = db.session.scalars(
-                select(Event).where(Event.id > self.seen).order_by(Event.id)
-            ).all()
+        with world.engine.connect() as rows:
+            fresh = rows.execute(_FRESH, {"seen": self.seen}).all()
             for event in fresh:
                 if event.session_id is not None:
                     self._replay(event)
             for session_id in {one.session_id for one in fresh if one.session_id}:
-                self._session(session_id)
+                self._session(rows, session_id)
             for contract_id in {one.contract_id for one in fresh if one.contract_id}:
-                self._contract(contract_id)
+                self._contract(rows, contract_id)
             self.seen = fresh[-1].id if fresh else self.seen
             for received in world.post.received[self.letters :]:
-                self._letter(received)
+                self._letter(rows, received)
             self.letters = len(world.post.received)
 
     # The audit trail
 
-    def _replay(self, event: Event) -> None:
+    def _replay(self, event: Row[Any]) -> None:
         one, at = self.pictures[event.session_id or 0], event.at
         verb = event.verb.removeprefix("session.")
         details: dict[str, Any] = event.details
@@ -114,7 +111,7 @@ class Watch:
         if event.actor_kind == "person" and one.start and at >= one.start - timedelta(minutes=10):
             one.heard_at.append(at)
 
-    def _ends(self, one: Picture, event: Event) -> None:
+    def _ends(self, one: Picture, event: Row[Any]) -> None:
         edge = (event.status_from or "", event.status_to or "")
         require(edge in EDGES, "no such way between states", event=event.id, edge=edge)
         require(one.status == edge[0], "it was in another state", event=event.id, was=one.status)
@@ -131,14 +128,14 @@ class Watch:
         one.status = edge[1]
         one.asked_by = one.deadline = None
 
-    def _answered(self, one: Picture, event: Event) -> None:
+    def _answered(self, one: Picture, event: Row[Any]) -> None:
         if event.verb == "session.reschedule_approved":
             assert event.new_time
             require(event.new_time >= event.at + HOUR, "too soon a time", event=event.id)
             one.start, one.heard_at = event.new_time, []
         one.asked_by = one.deadline = None
 
-    def _silence(self, one: Picture, event: Event, verb: str) -> None:
+    def _silence(self, one: Picture, event: Row[Any], verb: str) -> None:
         require(one.asked_by is not None, "silence after an answer", event=event.id)
         require(
             one.deadline is not None and event.at >= one.deadline,
@@ -160,8 +157,8 @@ class Watch:
 
     # The rows
 
-    def _session(self, session_id: int) -> None:
-        row = db.session.get_one(Session, session_id, populate_existing=True)
+    def _session(self, rows: Connection, session_id: int) -> None:
+        row = rows.execute(_SESSION, {"id": session_id}).one()
         one = self.pictures[session_id]
         found = (row.status, row.scheduled_at, row.reschedule_requested_by, row.reschedule_deadline)
         told = (one.status, one.start, one.asked_by, one.deadline)
@@ -169,30 +166,24 @@ class Watch:
             found == told, "the row is not what was told", session=session_id, row=found, told=told
         )
         require(
-            len(row.proposed) <= (3 if row.reschedule_requested else 0),
+            row.proposed <= (3 if one.asked_by else 0),
             "times proposed without a request", session=session_id,
         )  # fmt: skip
-        if row.status in ("scheduled", "completed") and row.scheduled_at is not None:
-            other = db.session.execute(
-                _OVERLAP,
-                {"id": row.id, "coach": row.coach_id, "student": row.student_id,
-                 "start": _plain(row.scheduled_at), "end": _plain(row.ends_at)},
-            ).first()  # fmt: skip
-            require(other is None, "two sessions at once", session=session_id, other=other)
+        require(row.other is None, "two sessions at once", session=session_id, other=row.other)
 
-    def _contract(self, contract_id: int) -> None:
-        row = db.session.get_one(Contract, contract_id, populate_existing=True)
-        completed = Session.query.filter_by(contract_id=contract_id, status="completed").count()
-        require(row.completed_sessions == completed, "wrong progress", contract=contract_id)
+    def _contract(self, rows: Connection, contract_id: int) -> None:
+        row = rows.execute(_CONTRACT, {"id": contract_id}).one()
+        require(row.completed_sessions == row.completed, "wrong progress", contract=contract_id)
         require(
-            (row.status == "completed") == (completed == row.total_sessions),
+            (row.status == "completed") == (row.completed == row.total_sessions),
             "wrongly completed", contract=contract_id,
         )  # fmt: skip
 
     # The messages
 
-    def _letter(self, received: Received) -> None:
-        one = db.session.get_one(Delivery, int(received.letter.id.rpartition("-")[2]))
+    def _letter(self, rows: Connection, received: Received) -> None:
+        number = int(received.letter.id.rpartition("-")[2])
+        one = rows.execute(_DELIVERY, {"id": number}).one()
         require(one.recipient_id == received.to, "sent to another", delivery=one.id)
         if one.kind in (REMINDER, OVERDUE):
             start = self.pictures[one.session_id or 0].start
@@ -207,69 +198,79 @@ class Watch:
 
     def at_the_end(self, world: World) -> None:
         """A drained system has nothing due, and everybody was told of everything."""
-        db.session.remove()
         require(not list(events.broken_links()), "the chain of events is broken")
-        left = db.session.execute(text("SELECT count(*) FROM outbox")).scalar_one()
-        require(left == 0, "events are left in the outbox", count=left)
-        waiting = Delivery.query.filter(
-            Delivery.status == "waiting",
-            Delivery.due_at <= world.now,
-            Delivery.kind.not_in(DIGESTS),
-        ).count()
-        require(waiting == 0, "messages are left", count=waiting)
-        require(not Session.query.filter_by(reschedule_requested=True).count(), "requests are left")
-        self._everybody_was_told(world)
-        self._everybody_was_reminded()
-
-    def _everybody_was_told(self, world: World) -> None:
-        arrived: dict[str, int] = defaultdict(int)
-        for received in world.post.received:
-            arrived[received.letter.id] += 1
-        told: dict[int, set[tuple[int, str]]] = defaultdict(set)
-        for one in Delivery.query:
-            if one.channel == "mail":
-                count = arrived.pop(f"delivery-{one.id}", 0)
-                deaths = world.post.deaths[f"delivery-{one.id}"]
-                if one.status == "sent":
-                    require(count >= 1, "marked as sent and never sent", delivery=one.id)
-                require(
-                    count <= 1 + deaths, "sent twice without a crash", delivery=one.id, times=count
-                )
-            if one.status == "dropped":
-                require(one.kind in ASKING, "news were dropped", delivery=one.id, kind=one.kind)
-            require(one.status != "parked", "parked", delivery=one.id, why=one.error)
-            if one.event_id is not None:
-                told[one.event_id].add((one.recipient_id, one.channel))
-        require(not arrived, "messages that nobody knows of", ids=dict(arrived))
-        for event in Event.query.filter(Event.contract_id.is_not(None)):
-            contract = db.session.get_one(Contract, event.contract_id)
-            sides = {"student": contract.student_id, "coach": contract.coach_id}
-            if event.verb not in news.NEWS or news.told_with_another(event.details):
-                continue
-            doer = sides.get(event.role or "")
-            hearing = set(sides.values()) - ({doer} if event.verb not in BOTH else set())
-            wanted = {(person, channel) for person in hearing for channel in ("app", "mail")}
-            require(told[event.id] == wanted, "not told", event=event.id, verb=event.verb)
-
-    def _everybody_was_reminded(self) -> None:
-        """For every time that a session was given there stand both people's two reminders."""
+        db.session.remove()
+        with world.engine.connect() as rows:
+            left = rows.execute(_LEFT, {"now": world.now}).one()
+            require(not any(left), "something is left", **left._asdict())
+            contracts = {one.id: one for one in rows.execute(_CONTRACTS)}
+            deliveries = rows.execute(_DELIVERIES).all()
+            happened = rows.execute(_FRESH, {"seen": 0}).all()
+            for session_id in self.pictures:
+                self._session(rows, session_id)
+            for contract_id in contracts:
+                self._contract(rows, contract_id)
+        told = _everything_arrived(world, deliveries)
         planned = {
             (one.session_id, one.start, one.recipient_id, one.channel, one.at)
-            for one in Delivery.query.filter_by(kind=REMINDER)
+            for one in deliveries
+            if one.kind == REMINDER
         }
-        for event in Event.query.filter(
-            Event.session_id.is_not(None), Event.new_time.is_not(None), Event.verb.in_(PLACING)
-        ):
-            row = db.session.get_one(Session, event.session_id)
-            for person in (row.student_id, row.coach_id):
-                for ahead in (24 * HOUR, HOUR):
-                    due = event.new_time - ahead
-                    for channel in ("app", "mail"):
-                        wanted = (event.session_id, event.new_time, person, channel, due)
-                        require(
-                            due <= event.at or wanted in planned,
-                            "no reminder was planned", event=event.id, due=due,
-                        )  # fmt: skip
+        for event in happened:
+            if event.contract_id is not None:
+                contract = contracts[event.contract_id]
+                sides = {"student": contract.student_id, "coach": contract.coach_id}
+                _everybody_was_told(world, event, sides, told[event.id])
+                _everybody_was_reminded(world, event, sides, planned)
+
+
+def _everything_arrived(
+    world: World, deliveries: Sequence[Row[Any]]
+) -> dict[int, set[tuple[int, str]]]:
+    """Nothing but what was to be sent; who was told of each event, and on which channel."""
+    arrived = Counter(received.letter.id for received in world.post.received)
+    told: dict[int, set[tuple[int, str]]] = defaultdict(set)
+    for one in deliveries:
+        if one.channel == "mail":
+            count = arrived.pop(f"delivery-{one.id}", 0)
+            deaths = world.post.deaths[f"delivery-{one.id}"]
+            if one.status == "sent":
+                require(count >= 1, "marked as sent and never sent", delivery=one.id)
+            require(count <= 1 + deaths, "sent twice without a crash", delivery=one.id, times=count)
+        if one.status == "dropped":
+            require(one.kind in ASKING, "news were dropped", delivery=one.id, kind=one.kind)
+        require(one.status != "parked", "parked", delivery=one.id, why=one.error)
+        if one.event_id is not None:
+            told[one.event_id].add((one.recipient_id, one.channel))
+    require(not arrived, "messages that nobody knows of", ids=dict(arrived))
+    return told
+
+
+def _everybody_was_told(
+    world: World, event: Row[Any], sides: dict[str, int], told: set[tuple[int, str]]
+) -> None:
+    if event.verb not in news.NEWS or news.told_with_another(event.details):
+        return
+    doer = sides.get(event.role or "")
+    hearing = set(sides.values()) - ({doer} if event.verb not in BOTH else set())
+    wanted = {(person, channel) for person in hearing for channel in world.channels[person]}
+    require(told == wanted, "not told", event=event.id, verb=event.verb)
+
+
+def _everybody_was_reminded(
+    world: World, event: Row[Any], sides: dict[str, int], planned: set[tuple[Any, ...]]
+) -> None:
+    """For every time that a session was given there stand the reminders that both wish for."""
+    if event.new_time is None or event.verb not in PLACING:
+        return
+    for person in sides.values():
+        for ahead, channel in product(world.reminders[person], world.channels[person]):
+            due = event.new_time - ahead
+            wanted = (event.session_id, event.new_time, person, channel, due)
+            require(
+                due <= event.at or wanted in planned,
+                "no reminder was planned", event=event.id, due=due,
+            )  # fmt: skip
 
 
 PLACING = (
@@ -280,13 +281,13 @@ PLACING = (
 
 def live(
     seed: int,
-    url: str,
+    engine: Engine,
     coaches: int,
     bug: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> World:
     """Live through half a year, watched; raises ``Violation``, with the seed in its notes."""
     watch = Watch()
-    with living(seed, url, coaches=coaches, check=watch) as world:
+    with living(seed, engine, coaches=coaches, check=watch) as world:
         try:
             with bug():
                 world.run()
@@ -304,16 +305,39 @@ ASKING = {
 }
 BOTH = {"contract.completed"}
 
-_OVERLAP = text(
-    "SELECT id FROM session WHERE id <> :id AND status IN ('scheduled', 'completed')"
-    " AND scheduled_at < :end AND ends_at > :start AND (coach_id IN (:coach, :student)"
-    " OR student_id IN (:coach, :student)) LIMIT 1"
+_FRESH = text(
+    "SELECT id, contract_id, session_id, verb, at, actor_kind, role, status_from, status_to,"
+    " new_time, details FROM event WHERE id > :seen ORDER BY id"
+).columns(at=UTCDateTime, new_time=UTCDateTime, details=JSON)
+
+_SESSION = text(
+    "SELECT status, scheduled_at, reschedule_requested_by, reschedule_deadline,"
+    " (SELECT count(*) FROM proposed_time WHERE session_id = one.id) AS proposed,"
+    " (SELECT other.id FROM session AS other WHERE other.id <> one.id"
+    " AND one.status IN ('scheduled', 'completed') AND other.status IN ('scheduled', 'completed')"
+    " AND other.scheduled_at < one.ends_at AND other.ends_at > one.scheduled_at"
+    " AND (other.coach_id IN (one.coach_id, one.student_id)"
+    " OR other.student_id IN (one.coach_id, one.student_id)) LIMIT 1) AS other"
+    " FROM session AS one WHERE id = :id"
+).columns(scheduled_at=UTCDateTime, reschedule_deadline=UTCDateTime)
+
+_CONTRACT = text(
+    "SELECT status, total_sessions, completed_sessions, (SELECT count(*) FROM session"
+    " WHERE contract_id = contract.id AND status = 'completed') AS completed"
+    " FROM contract WHERE id = :id"
 )
 
+_CONTRACTS = text("SELECT id, student_id, coach_id FROM contract")
 
-def _plain(instant: datetime | None) -> object:
-    """As the database compares it: SQLite keeps text without a zone."""
-    assert instant is not None
-    if db.session.get_bind().dialect.name == "sqlite":
-        return instant.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-    return instant
+_DELIVERIES = text(
+    "SELECT id, kind, channel, recipient_id, event_id, session_id, status, error, start, at"
+    " FROM delivery"
+).columns(start=UTCDateTime, at=UTCDateTime)
+_DELIVERY = text("SELECT id, kind, recipient_id, session_id, start FROM delivery WHERE id = :id")
+_DELIVERY = _DELIVERY.columns(start=UTCDateTime)
+
+_LEFT = text(
+    "SELECT (SELECT count(*) FROM outbox) AS events, (SELECT count(*) FROM delivery"
+    " WHERE status = 'waiting' AND due_at <= :now) AS messages,"
+    " (SELECT count(*) FROM session WHERE reschedule_requested) AS requests"
+).bindparams(bindparam("now", type_=UTCDateTime))

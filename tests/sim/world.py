@@ -4,18 +4,22 @@ Time is a number that jumps from one happening to the next. Everything goes thro
 and the worker's own jobs; only the clock, the post and the mishaps are ours.
 """
 
+import gc
 import heapq
 import itertools
-from collections import Counter
+import sqlite3
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 from unittest import mock
 
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, QueuePool, event, text
 
 from skileez import db, outbox, reactions
 from skileez.accounts.models import Person
@@ -24,13 +28,12 @@ from skileez.events import Actor
 from skileez.notifications import channels, letters, links, sending
 from skileez.notifications.channels import Failed
 from skileez.notifications.letters import Letter
-from skileez.notifications.models import Delivery, Standing, Wishes
+from skileez.notifications.models import Wishes
 from skileez.notifications.rules import DIGESTS
-from skileez.outbox import Waiting
 from skileez.sessions import actions, policy
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy
-from tests import cast, engines
+from tests import cast
 from tests.cast import DAY, HOUR, MINUTE, WHY
 
 BEGIN = datetime.fromisoformat("2026-02-02T08:00:00+00:00")
@@ -39,6 +42,7 @@ ZONES = (
     *("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "America/Sao_Paulo"),
     *("Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia", "UTC"),
 )
+REMINDERS = ((24 * HOUR, HOUR), (HOUR,), ())
 POLICY = Policy()
 
 
@@ -85,6 +89,7 @@ class World:
     """What happens from one seed. ``check`` is called after every step."""
 
     seed: int
+    engine: Engine
     coaches: int = 50
     mishaps: bool = True
     now: datetime = BEGIN
@@ -95,6 +100,10 @@ class World:
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
         self.post = Post(self)
+        self.channels: defaultdict[int, tuple[str, ...]] = defaultdict(lambda: ("app", "mail"))
+        """On which ways each person wants to be told."""
+        self.reminders: defaultdict[int, tuple[timedelta, ...]] = defaultdict(lambda: REMINDERS[0])
+        """How long before a session's start each person wants to be reminded."""
         self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._stalled: list[tuple[int, datetime]] = []
@@ -109,8 +118,8 @@ class World:
             self._until(at)
             self.now = max(self.now, at)
             self._step(deed)
-            if self.random.random() < 0.7:
-                self._step(self.work)
+            if self.random.random() < 0.1:
+                self._step(self.work)  # whether there is anything to do or not
             if self.mishaps and self.random.random() < 0.01:
                 # A clock that jumps: forward by days, or back by minutes.
                 forward = self.random.random() < 0.5
@@ -143,19 +152,9 @@ class World:
 
     def next_due(self) -> datetime | None:
         """When something falls due next."""
-        found = [
-            db.session.scalar(select(func.min(Waiting.due_at))),
-            db.session.scalar(
-                select(func.min(func.coalesce(Delivery.lease_until, Delivery.due_at))).where(
-                    Delivery.status == Standing.WAITING, Delivery.kind.not_in(DIGESTS)
-                )
-            ),
-            db.session.scalar(
-                select(func.min(Session.reschedule_deadline)).where(Session.reschedule_requested)
-            ),
-        ]
-        db.session.remove()
-        return min((one for one in found if one is not None), default=None)
+        with self.engine.connect() as connection:
+            due: datetime | None = connection.execute(_NEXT_DUE).scalar_one()
+            return due
 
     # The workers
 
@@ -205,12 +204,11 @@ class World:
             if left == 0:
                 raise Killed
 
-        engine: Engine = db.session.get_bind()  # type: ignore[assignment]
-        event.listen(engine, "before_cursor_execute", burn)
+        event.listen(self.engine, "before_cursor_execute", burn)
         try:
             yield
         finally:
-            event.remove(engine, "before_cursor_execute", burn)
+            event.remove(self.engine, "before_cursor_execute", burn)
 
     def drain(self) -> None:
         """No more mishaps; the workers go on until nothing is due for a month."""
@@ -220,21 +218,18 @@ class World:
             self.now = max(self.now, due)
             self._step(self.work)
         self.now = end
-        for _ in range(20):
+        for _ in range(3):
             self._step(self.work)
 
     # The people
 
     def _people(self) -> None:
-        coaches = []
         # Each coach's contracts fall into one busy fortnight.
         weeks = [BEGIN + self.random.random() * (LASTS - 14 * DAY) for _ in range(self.coaches)]
         with db.transaction():
-            for n in range(self.coaches):
-                coach = cast.person(f"coach{n}", zone=self.random.choice(ZONES))
-                coaches.append(coach)
+            coaches = [self._person(f"coach{n}") for n in range(self.coaches)]
             for n in range(self.coaches + self.coaches // 5):
-                student = cast.person(f"student{n}", zone=self.random.choice(ZONES))
+                student = self._person(f"student{n}")
                 # Some study with one coach and coach another: they must not be double-booked.
                 other = self.random.random() < 0.1
                 coach = coaches[n % self.coaches]
@@ -244,6 +239,18 @@ class World:
                     teacher, learner = coach, student
                 self._contract(teacher, learner, weeks[n % self.coaches])
         db.session.remove()
+
+    def _person(self, name: str) -> Person:
+        """Somebody who wants to be told everything, or less."""
+        one = cast.person(name, zone=self.random.choice(ZONES))
+        if self.random.random() < 0.2:
+            return one
+        mail, reminders = self.random.random() < 0.6, self.random.choice(REMINDERS)
+        self.channels[one.id] = ("app", "mail") if mail else ("app",)
+        self.reminders[one.id] = reminders
+        minutes = [ahead // MINUTE for ahead in reminders]
+        db.session.add(Wishes(person_id=one.id, mail=mail, reminders=minutes))
+        return one
 
     def _contract(self, coach: Person, student: Person, week: datetime) -> None:
         total = self.random.choice([1, 2, 2, 3])
@@ -404,19 +411,64 @@ class World:
         return done
 
 
+_NEXT_DUE = text(
+    "SELECT min(due) AS due FROM (SELECT min(due_at) AS due FROM outbox"
+    " UNION ALL SELECT min(coalesce(lease_until, due_at)) FROM delivery WHERE status = 'waiting'"
+    " UNION ALL SELECT min(reschedule_deadline) FROM session WHERE reschedule_requested) AS every"
+).columns(due=db.UTCDateTime)
+
+
+MEMORY = "file:half-year?mode=memory&cache=shared"
+
+
 @contextmanager
-def living(seed: int, url: str, **told: Any) -> Iterator[World]:
-    """A world on the database ``url``, with its own post in place of mail."""
-    engines.bind(url)
-    world = World(seed, **told)
+def in_memory(template: Path) -> Iterator[Engine]:
+    """A copy of a migrated SQLite file that never touches a disk."""
+    engine = _memory()
+    # It lives as long as one connection does, and those of the engine are killed with their worker.
+    with (
+        closing(sqlite3.connect(MEMORY, uri=True)) as kept,
+        closing(sqlite3.connect(template)) as source,
+    ):
+        source.backup(kept)
+        yield engine
+        engine.dispose()
+
+
+@cache
+def _memory() -> Engine:
+    # One for all half years: what it compiled for the first is there for the next.
+    return db.engine_for(f"sqlite:///{MEMORY}&uri=true", poolclass=QueuePool)
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """A quarter of the time would go into looking for garbage among what stays."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(100_000, 10, 10)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+@contextmanager
+def living(seed: int, engine: Engine, **told: Any) -> Iterator[World]:
+    """A world on the database of ``engine``, with its own post in place of mail."""
+    db.session.remove()
+    db.session.configure(bind=engine)
+    world = World(seed, engine, **told)
     # Whatever ran before in this process, the same seed is the same half year.
     letters.configure("https://sessions.example")
     links.configure("a secret key that is only good for tests")
     channels.forget()
     channels.add(world.post)
     try:
-        with mock.patch.object(policy, "_in_force", POLICY):
+        with mock.patch.object(policy, "_in_force", POLICY), _collecting_seldom():
             yield world
     finally:
         channels.forget()
         db.session.remove()
+        db.session.configure(bind=None)
