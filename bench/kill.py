@@ -146,13 +146,13 @@ class Worker:
             process.wait()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it."""
+def until(condition: Callable[[], bool], every: float = 0.02) -> None:
+    """Wait for it, looking so often (in seconds)."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError("the worker did not come to the end of its work")
-        time.sleep(0.005)
+        time.sleep(every)
 
 
 def run(
@@ -179,7 +179,7 @@ def run(
                 say(f"{found.kills} kills, {len(peer.came)} messages came")
         let_leases_run_out()
         with worker.running() as process:
-            until(lambda: not is_at_work())
+            until(lambda: not is_at_work(), every=0.1)
             process.terminate()
             if code := process.wait(PATIENCE_SECONDS):
                 found.wrong.append(f"told to stop, the worker ended with {code}")

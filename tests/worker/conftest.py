@@ -6,13 +6,17 @@ import pytest
 
 from skileez import worker
 from skileez.notifications import channels, letters
-from tests.cast import Cast, enter
-from tests.worker.stage import Post
+from tests.cast import Cast
+from tests.worker.stage import Post, begin
 
 
 @pytest.fixture
 def cast(database: str) -> Cast:
-    return enter(database)
+    return begin(database, _as_they_are)
+
+
+def _as_they_are(cast: Cast) -> None:
+    """Nothing happened yet."""
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from skileez import db, worker
@@ -13,7 +14,8 @@ from skileez.notifications.models import Standing, Wishes
 from skileez.notifications.rules import DIGESTS
 from skileez.sessions import actions
 from skileez.sessions.models import Session
-from tests.cast import NOW, WHY, Cast
+from tests import engines
+from tests.cast import NOW, WHY, Cast, enter
 from tests.sessions.stage import at
 
 
@@ -40,6 +42,31 @@ class Post:
     def times(self) -> Counter[str]:
         """How often each letter came, by its id."""
         return Counter(letter.id for letter in self.letters)
+
+
+_begun: dict[Callable[[Cast], object], tuple[Cast, bytes]] = {}
+
+
+def begin(url: str, prepare: Callable[[Cast], object], total: int = 4) -> Cast:
+    """The cast on the database ``url`` after ``prepare``, which is played once for each SQLite
+    file of the same: the next begin with a copy of the first one's rows.
+    """
+    if prepare not in _begun or not url.startswith("sqlite"):
+        cast = enter(url, total)
+        prepare(cast)
+        if not url.startswith("sqlite"):
+            return cast
+        db.session.remove()
+        engines.bind(url)  # with nothing open any more, all rows are in the one file
+        _begun[prepare] = cast, _file(url).read_bytes()
+    cast, rows = _begun[prepare]
+    _file(url).write_bytes(rows)
+    engines.bind(url)
+    return cast
+
+
+def _file(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
 
 
 def ask(cast: Cast, session: Session, by: str, *hours: float, now: datetime = NOW) -> None:

@@ -27,7 +27,7 @@ from skileez.sessions.models import Session
 from tests.cast import DAY, HOUR, MINUTE, NOW, Cast
 from tests.sessions.stage import at
 from tests.worker.smtp import Peer
-from tests.worker.stage import Post, ask, drain
+from tests.worker.stage import Post, ask, begin, drain
 
 
 @pytest.fixture(params=["sqlite"])
@@ -37,15 +37,19 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def booked(cast: Cast, post: Post) -> Cast:
+def booked(database: str, post: Post) -> Cast:
     """Four bookings to tell the coach of; all that came before is told."""
-    drain(NOW)
+    cast = begin(database, four_bookings)
     post.letters.clear()
+    return cast
+
+
+def four_bookings(cast: Cast) -> None:
+    drain(NOW)
     for n in range(4):
         cast.book((60 + 2 * n) * HOUR)
     while worker.dispatch(NOW):
         pass
-    return cast
 
 
 def mails(kind: str = "session.booked") -> list[Delivery]:

@@ -18,10 +18,10 @@ from skileez.notifications import channels, sending
 from skileez.notifications.letters import Letter
 from skileez.notifications.models import Delivery, Standing
 from skileez.outbox import Waiting
-from tests.cast import HOUR, NOW, Cast, enter
+from tests.cast import HOUR, NOW, Cast
 from tests.races.arena import WON, race
 from tests.sessions.stage import at
-from tests.worker.stage import Post, ask, drain
+from tests.worker.stage import Post, ask, begin, drain
 
 WORKERS = 2
 
@@ -29,16 +29,18 @@ WORKERS = 2
 @pytest.fixture
 def crowd(database: str, post: Post) -> Cast:
     """Six requests that nobody answered, and two sessions to which nobody came, at 30 hours."""
-    cast = enter(database, total=20)
+    cast = begin(database, eight_bookings, total=20)
+    post.letters.clear()
+    return cast
+
+
+def eight_bookings(cast: Cast) -> None:
     asked = [cast.book((60 + 2 * n) * HOUR) for n in range(6)]
     for hours in (2, 4):
         cast.book(hours * HOUR)
-    drain(NOW)
     for n, session in enumerate(asked):
         ask(cast, session, ("student", "coach")[n % 2], 90 + 2 * n)
     drain(NOW)
-    post.letters.clear()
-    return cast
 
 
 class Meeting:
