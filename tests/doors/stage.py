@@ -10,12 +10,11 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from skileez import clock, db
-from skileez.accounts import passwords
 from skileez.events import Event
 from skileez.sessions.models import Session
 from tests import cast
 from tests.cast import NOW, Cast
-from tests.doors.visitor import PASSWORD, Visitor, token_of
+from tests.doors.visitor import Visitor, token_of
 
 _HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*>')
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
@@ -29,10 +28,6 @@ class Stage:
         self._monkeypatch = monkeypatch
         self.at(NOW)
         self.cast: Cast = cast.enter(url, total=6)
-        hashed = passwords.current().hash(PASSWORD)
-        with db.transaction():
-            for name in cast.PEOPLE:
-                getattr(self.cast, name).password_hash = hashed
         db.session.remove()
         self._visitors: dict[str, Visitor] = {}
 

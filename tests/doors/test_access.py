@@ -160,7 +160,7 @@ def test_administrators_pages_are_for_administrators(app: Flask, visitor: Visito
     add_person()
     add_person("admin@example.org", is_admin=True)
     visitor.sign_in()
-    token = visitor.token("/profile")
+    token = visitor.token("/sessions")
     for method, path in pages(app):
         endpoint, _ = app.url_map.bind("localhost").match(path, method)
         if access.declared(app, endpoint) is ADMIN:

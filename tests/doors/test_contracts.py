@@ -267,7 +267,7 @@ def test_an_administrator_looks_at_any_contract_and_may_resume_or_end_it(
     assert "Amara Okafor Student" in words
     assert "Book a session" not in words
     assert f"{path}/pause" not in stage["admin"].get(path).text
-    assert stage["admin"].post(f"{path}/pause", on="/profile").status_code == 404
+    assert stage["admin"].post(f"{path}/pause", on="/sessions").status_code == 404
     link = stage["admin"].post(f"{path}/meeting-link", on="/profile", meeting_url=LINK)
     assert link.status_code == 404
     assert stage.send("coach", path, f"{path}/pause").status_code == 303

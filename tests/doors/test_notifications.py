@@ -23,6 +23,7 @@ from skileez.notifications.rules import DAILY, WEEKLY
 from skileez.notifications.wishes import Choice
 from skileez.sessions import actions
 from skileez.web import stopping, stream
+from tests import applications
 from tests.cast import DAY, HOUR, MINUTE, NOW, WHY
 from tests.doors.stage import Stage
 from tests.doors.test_query_counts import counted
@@ -118,9 +119,9 @@ def test_looking_marks_nothing_and_a_press_marks_one(stage: Stage, asked: int) -
 def test_nobody_reads_for_somebody_else(stage: Stage, asked: int) -> None:
     one = messages(stage)[0]
     for who in ("student", "stranger", "admin"):
-        assert stage[who].post(f"/notifications/{one.id}/read", "/profile").status_code == 404
+        assert stage[who].post(f"/notifications/{one.id}/read", "/sessions").status_code == 404
     mail = db.session.scalars(select(Delivery.id).filter_by(channel="mail")).first()
-    assert stage["coach"].post(f"/notifications/{mail}/read", "/profile").status_code == 404
+    assert stage["coach"].post(f"/notifications/{mail}/read", "/sessions").status_code == 404
     assert messages(stage)[0].read_at is None
 
 
@@ -278,7 +279,7 @@ def test_a_stream_ends_with_its_sign_in(
     stage: Stage, asked: int, room: threading.BoundedSemaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitor = stage["coach"]
-    token = visitor.token("/profile")
+    token = visitor.token("/sessions")
     pauses: list[float] = []
 
     def pause(seconds: float) -> None:
@@ -482,14 +483,12 @@ def letter(to: str, subject: str, minutes: int, thread: str) -> EmailMessage:
 @pytest.fixture
 def demo(settings: Settings, compiled_templates: BytecodeCache) -> Visitor:
     """Somebody in front of a demo with three messages in its mailbox."""
-    from skileez.app import create_app
-
     settings = dataclasses.replace(settings, skileez_demo=True)
     box = demo_mailbox(settings)
     box.add(letter("amara@demo.example", "First <script>", 1, "session-1"))
     box.add(letter("jonas@demo.example", "Second, in Zürich", 2, "session-1"))
     box.add(letter("amara@demo.example", "Third", 3, "contract-9"))
-    app = create_app(settings)
+    app = applications.start(settings)
     app.jinja_env.bytecode_cache = compiled_templates
     return Visitor(app)
 

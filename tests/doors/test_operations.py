@@ -210,7 +210,7 @@ def test_all_parked_messages_are_sent_again_at_once(stage: Stage, admin: Visitor
 def test_pressing_twice_says_that_there_is_nothing_left(stage: Stage, admin: Visitor) -> None:
     one = park(stage)
     for _ in range(2):
-        assert admin.post(f"/admin/worker/messages/{one}", "/profile").status_code == 303
+        assert admin.post(f"/admin/worker/messages/{one}", "/sessions").status_code == 303
     assert "There is nothing left to take up" in text_of(admin.get("/admin/worker"))
 
 
@@ -246,7 +246,7 @@ def test_only_administrators_may_look(stage: Stage) -> None:
 def test_only_administrators_send_again_and_never_without_a_token(stage: Stage) -> None:
     one = park(stage)
     path = f"/admin/worker/messages/{one}"
-    assert stage["student"].post(path, "/profile").status_code == 403
+    assert stage["student"].post(path, "/sessions").status_code == 403
     assert stage["admin"].client.post(path).status_code == 400
     assert stage["admin"].get(path).status_code == 405
     assert standing(one) == (Standing.PARKED, 7)

@@ -11,7 +11,7 @@ from skileez.accounts.models import Person
 from skileez.web import people
 from tests.doors.visitor import Visitor, add_person, text_of
 
-ON = "/profile"
+ON = "/sessions"
 
 
 @pytest.fixture

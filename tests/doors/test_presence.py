@@ -49,7 +49,7 @@ def test_until_ten_minutes_before_the_page_says_when_check_in_opens(
     assert "Check-in opens in 2 h 10 min, 10 min before the start." in text_of(page)
     assert f"/sessions/{session}/join" not in page.text
     assert "Attendance" not in page.text
-    answer = stage["student"].post(f"/sessions/{session}/join", on="/profile")
+    answer = stage["student"].post(f"/sessions/{session}/join", on="/sessions")
     assert answer.status_code == 409
     assert "Check-in opens in 2 h 10 min" in text_of(answer)
     assert not db.session.scalars(select(CheckIn)).all()
@@ -103,7 +103,7 @@ def test_without_a_link_one_says_im_here(stage: Stage) -> None:
     page = stage["student"].get(path)
     assert f"{path}/join" not in page.text
     assert "No meeting link is set." in text_of(page)
-    stage["student"].post(f"{path}/join", on="/profile")
+    stage["student"].post(f"{path}/join", on="/sessions")
     assert "There is no meeting link" in text_of(stage["student"].get(f"{path}/meeting"))
 
 
@@ -306,9 +306,9 @@ def test_cases_are_for_administrators(stage: Stage, disputed: int) -> None:
     for who in ("student", "coach", "stranger"):
         assert stage[who].get("/admin/cases").status_code == 403
         assert stage[who].get(path).status_code == 403
-        assert stage[who].post(path, on="/profile").status_code == 403
+        assert stage[who].post(path, on="/sessions").status_code == 403
     assert stage["admin"].get("/admin/cases/999").status_code == 404
-    assert stage["admin"].post("/admin/cases/999", on="/profile").status_code == 404
+    assert stage["admin"].post("/admin/cases/999", on="/sessions").status_code == 404
 
 
 def test_agreeing_after_all_closes_the_case(stage: Stage, disputed: int) -> None:

@@ -9,7 +9,7 @@ from skileez.accounts.models import Person, SignIn
 from skileez.web.profile import browser
 from tests.doors.visitor import PASSWORD, Visitor, add_person, text_of
 
-ON = "/profile"
+ON = "/sessions"
 
 
 @pytest.fixture
