@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from skileez import db, zones
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from flask import Flask
     from jinja2 import BytecodeCache
     from playwright.sync_api import BrowserContext
+
+AXE = "/axe.js"
+"""Where pages find the checks for accessibility."""
 
 PATIENCE = 15
 """Seconds that a request may take on a machine that does much else."""
@@ -177,6 +181,13 @@ class _Threads(ThreadedWSGIServer):
         super().process_request(request, client_address)
 
 
+def _axe(environ: Any, start_response: Any) -> Any:
+    """As a file that the browser keeps, compiled: it is half a megabyte."""
+    kept = [("Content-Type", "text/javascript"), ("Cache-Control", "max-age=86400, immutable")]
+    start_response("200 OK", kept)
+    return [Axe().axe_script.encode()]
+
+
 class Server:
     """One address for the whole run, so that browsers keep their copies of the files."""
 
@@ -192,6 +203,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"] == AXE:
+            return _axe(environ, start_response)
         with self._quiet:
             assert self._app, "a page outlived its test"
             app = self._app
