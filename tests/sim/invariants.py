@@ -108,7 +108,9 @@ class Watch:
             self._silence(one, event, verb)
         elif verb == "scheduled":
             one.start = event.new_time
-        if event.actor_kind == "person" and one.start and at >= one.start - timedelta(minutes=10):
+        # Who is there shows it from ten minutes before; all else counts from the start on.
+        early = timedelta(minutes=10) if verb == "checked_in" else timedelta(0)
+        if event.actor_kind == "person" and one.start and at >= one.start - early:
             one.heard_at.append(at)
 
     def _ends(self, one: Picture, event: Row[Any]) -> None:
