@@ -37,9 +37,12 @@ FAULTS = """async ([options, contrast, known]) => {
     const text = [...one.childNodes].map((node) => node.nodeType === 3 ? node.data : "").join("");
     if (!text.trim() || !one.checkVisibility({ visibilityProperty: true })) continue;
     const whole = look(one, text.trim());
-    if (!good.has(whole)) fresh.set(one, whole);
+    if (good.has(whole)) continue;
+    fresh.set(one, whole);
+    one.dataset.fresh = "";
   }
   if (!fresh.size && options.runOnly) return [[], []];
+  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-fresh]" }] });
   const enabled = fresh.size > 0;
   const rules = Object.fromEntries(contrast.map((id) => [id, { enabled }]));
   const { violations } = await axe.run({ ...options, rules });
