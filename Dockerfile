@@ -17,7 +17,7 @@ USER skileez
 WORKDIR /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
 ENV HOST=0.0.0.0 PORT=8000
 # Migrating is safe to run again and takes a lock, so every start may do it.
 CMD ["sh", "-c", "skileez migrate && exec skileez serve"]

@@ -37,7 +37,7 @@ def demo(folder: Path) -> Iterator[str]:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             try:
-                urlopen(f"{base}/healthz", timeout=5).close()
+                urlopen(f"{base}/livez", timeout=5).close()
                 break
             except (URLError, OSError):
                 time.sleep(0.2)

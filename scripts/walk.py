@@ -151,7 +151,7 @@ def wait_for(base: str) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            urlopen(f"{base}/healthz", timeout=5).close()
+            urlopen(f"{base}/livez", timeout=5).close()
             return
         except (URLError, OSError):
             if time.monotonic() > until:

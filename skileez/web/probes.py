@@ -1,7 +1,8 @@
 """What machines ask: whether this process lives, whether all of it works, and the figures.
 
-``/healthz`` is for whoever shares out the visitors, ``/readyz`` for whoever is woken at night:
-pages can be shown while the worker is away, so its absence must not take them from their readers.
+``/livez`` is for whoever shares out the visitors or starts a process anew: pages can be shown while
+the worker is away, so its absence must not take them from their readers. ``/healthz`` and
+``/readyz`` are for whoever is woken at night, and turn red with the worker.
 """
 
 import hmac
@@ -27,7 +28,7 @@ from skileez.insights.rules import Going
 from skileez.sessions import policy
 from skileez.web.access import PUBLIC, access
 
-ENDPOINTS: Final = ("healthz", "readyz", "metrics")
+ENDPOINTS: Final = ("livez", "healthz", "readyz", "metrics")
 """Asked every few seconds, so their requests are not logged."""
 
 PLAIN: Final = {"Content-Type": "text/plain; charset=utf-8"}
@@ -40,35 +41,45 @@ log = logs.logger(__name__)
 
 def init_app(app: Flask) -> None:
     """Answer them at the root, where everybody looks for them."""
-    for view in (healthz, readyz, metrics):
+    for view in (livez, healthz, readyz, metrics):
         app.add_url_rule(f"/{view.__name__}", view.__name__, view)
 
 
 @access(PUBLIC)
-def healthz() -> ResponseReturnValue:
+def livez() -> ResponseReturnValue:
     """Whether the application and its database answer."""
     try:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError:
-        log.exception("healthz.failed")
+        log.exception("livez.failed")
         return "database unreachable\n", 503, PLAIN
     return "ok\n", 200, PLAIN
 
 
 @access(PUBLIC)
-def readyz() -> ResponseReturnValue:
+def healthz() -> ResponseReturnValue:
     """Whether everything works that should: the schema, the worker, what is due."""
+    return _unless_wrong("ok\n")
+
+
+@access(PUBLIC)
+def readyz() -> ResponseReturnValue:
+    """The same, for who looks for it under this name."""
+    return _unless_wrong("ready\n")
+
+
+def _unless_wrong(well: str) -> ResponseReturnValue:
     wrong = list(_problems())
     if wrong:
         return "".join(f"{one}\n" for one in wrong), 503, PLAIN
-    return "ready\n", 200, PLAIN
+    return well, 200, PLAIN
 
 
 def _problems() -> Iterator[str]:
     try:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError:
-        log.exception("readyz.failed")
+        log.exception("healthz.failed")
         yield "database unreachable"
         return
     if wrong := _schema_problem():

@@ -38,6 +38,7 @@ def test_only_the_doors_and_the_assets_are_public(app: Flask) -> None:
         "demo_mail.index",
         "demo_mail.show",
         "healthz",
+        "livez",
         "metrics",
         "readyz",
     }

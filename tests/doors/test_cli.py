@@ -223,7 +223,7 @@ def wait_for(port: int, served: "subprocess.Popen[str]", seconds: int = 120) -> 
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            assert ask(port, "/healthz") == (200, "ok\n")
+            assert ask(port, "/livez") == (200, "ok\n")
         except OSError:
             assert served.poll() is None
             time.sleep(0.1)

@@ -378,10 +378,11 @@ def _schema(number: str) -> None:
 def test_not_ready_and_why(stage: Stage, spoil: Callable[[Stage], None], said: str) -> None:
     nothing_due()
     spoil(stage)
-    answer = Visitor(stage.app).get("/readyz")
-    assert answer.status_code == 503
-    assert said in answer.text
-    assert Visitor(stage.app).get("/healthz").status_code == 200
+    for path in ("/healthz", "/readyz"):
+        answer = Visitor(stage.app).get(path)
+        assert answer.status_code == 503
+        assert said in answer.text
+    assert Visitor(stage.app).get("/livez").status_code == 200, "its pages can still be shown"
 
 
 def test_two_minutes_late_is_still_ready_and_parked_is_not_late(stage: Stage) -> None:
@@ -389,7 +390,10 @@ def test_two_minutes_late_is_still_ready_and_parked_is_not_late(stage: Stage) ->
     beat()
     post(stage, 1, due_at=NOW - 2 * MINUTE)
     park(stage, 2)
-    assert Visitor(stage.app).get("/readyz").status_code == 200
+    visitor = Visitor(stage.app)
+    answers = [visitor.get(path) for path in ("/livez", "/healthz", "/readyz")]
+    assert [one.status_code for one in answers] == [200, 200, 200]
+    assert [one.text for one in answers] == ["ok\n", "ok\n", "ready\n"]
 
 
 def test_without_its_database_nothing_is_ready(
@@ -401,7 +405,7 @@ def test_without_its_database_nothing_is_ready(
         raise OperationalError("SELECT 1", {}, Exception("away"))
 
     monkeypatch.setattr(db.session, "execute", away)
-    for path in ("/healthz", "/readyz"):
+    for path in ("/livez", "/healthz", "/readyz"):
         answer = visitor.get(path)
         assert (answer.status_code, answer.text) == (503, "database unreachable\n")
 

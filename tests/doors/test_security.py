@@ -24,7 +24,7 @@ def visitor(app: Flask) -> Visitor:
 
 
 def test_every_answer_carries_the_headers(visitor: Visitor) -> None:
-    for path in ("/sign-in", "/nothing", "/healthz", "/profile", "/static/x/css/tokens.css"):
+    for path in ("/sign-in", "/nothing", "/livez", "/profile", "/static/x/css/tokens.css"):
         headers = visitor.get(path).headers
         assert headers["Content-Security-Policy"] == POLICY
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -179,9 +179,9 @@ def test_reading_a_page_never_writes(app: Flask, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_request_id_from_a_proxy_is_kept_if_it_is_harmless(visitor: Visitor) -> None:
-    kept = visitor.get("/healthz", headers={"X-Request-ID": "abc-123.def_4"})
+    kept = visitor.get("/livez", headers={"X-Request-ID": "abc-123.def_4"})
     assert kept.headers["X-Request-ID"] == "abc-123.def_4"
-    new = visitor.get("/healthz", headers={"X-Request-ID": '"><script>'})
+    new = visitor.get("/livez", headers={"X-Request-ID": '"><script>'})
     assert "script" not in new.headers["X-Request-ID"]
 
 
@@ -195,7 +195,7 @@ def test_the_log_tells_the_route_and_keeps_the_token(
 
 
 def test_the_application_says_that_it_is_well(visitor: Visitor) -> None:
-    answer = visitor.get("/healthz")
+    answer = visitor.get("/livez")
     assert (answer.status_code, answer.text) == (200, "ok\n")
 
 
@@ -237,6 +237,6 @@ def test_behind_a_proxy_the_address_and_the_scheme_are_the_visitors(
     seen: list[str] = []
     app.before_request(lambda: seen.append(address()))
     headers = {"X-Forwarded-For": "203.0.113.5, 2001:db8:1:2:3::4", "X-Forwarded-Proto": "https"}
-    answer = app.test_client().get("/healthz", base_url="http://localhost", headers=headers)
+    answer = app.test_client().get("/livez", base_url="http://localhost", headers=headers)
     assert seen == ["2001:db8:1:2::/64"]
     assert "Strict-Transport-Security" in answer.headers

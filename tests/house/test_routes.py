@@ -26,7 +26,7 @@ PROMISED = {
 }
 
 # Pages that a person without an account needs, and nothing else; the mailbox is 404 but in a demo.
-OPEN = {"assets.show", "dashboard.home", "healthz", "metrics", "readyz"}
+OPEN = {"assets.show", "dashboard.home", "healthz", "livez", "metrics", "readyz"}
 OPEN |= {"demo_mail.html", "demo_mail.index", "demo_mail.show"}
 
 
