@@ -20,7 +20,7 @@ from sqlalchemy.orm import aliased
 from skileez import db, zones
 from skileez.accounts.models import Person
 from skileez.contracts.models import Contract, Proposal
-from skileez.errors import duration
+from skileez.errors import N_, duration
 from skileez.events import Event
 from skileez.notifications import links, rules, unsubscribing
 from skileez.notifications.link_rules import Act, Offer
@@ -291,26 +291,33 @@ def _facts(found: About, zone: str, start: datetime | None) -> list[tuple[str, s
     event, session, told = found.event, found.session, []
     if event is not None and event.session_id is not None:
         if event.old_time and event.new_time and event.old_time != event.new_time:
-            told += [("Before", when(event.old_time, zone)), ("Now", when(event.new_time, zone))]
+            told.append((N_("Before"), when(event.old_time, zone)))
+            told.append((N_("Now"), when(event.new_time, zone)))
         elif time := event.new_time or event.old_time or (session and session.scheduled_at):
-            told.append(("When", when(time, zone)))
+            told.append((N_("When"), when(time, zone)))
         proposed = event.details.get("proposed_times") or []
-        told += [
-            (f"Proposed {n}" if len(proposed) > 1 else "Proposed", when(_instant(time), zone))
-            for n, time in enumerate(proposed, 1)
-        ]
+        word = N_("Proposed %(n)s") if len(proposed) > 1 else N_("Proposed")
+        told += [(word % {"n": n}, when(_instant(t), zone)) for n, t in enumerate(proposed, 1)]
         if deadline := event.details.get("deadline"):
-            told.append(("Answer until", when(_instant(deadline), zone)))
+            told.append((N_("Answer until"), when(_instant(deadline), zone)))
     elif start is not None:
-        told.append(("When", when(start, zone)))
+        told.append((N_("When"), when(start, zone)))
     if found.other is not None:
-        told.append(("With", found.other.display_name))
+        told.append((N_("With"), found.other.display_name))
     if session is not None and found.contract is not None:
-        of = f"{session.session_number} of {found.contract.total_sessions}, {found.contract.title}"
-        told.append(("Session", of))
+        told.append((N_("Session"), _place(session, found.contract)))
     if event is not None and event.reason:
-        told.append(("Why", event.reason))
+        told.append((N_("Why"), event.reason))
     return told
+
+
+def _place(session: Session, contract: Contract) -> str:
+    """Which one of its contract: "3 of 8, Public speaking"."""
+    return N_("%(number)s of %(total)s, %(title)s") % {
+        "number": session.session_number,
+        "total": contract.total_sessions,
+        "title": contract.title,
+    }
 
 
 def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
@@ -318,18 +325,18 @@ def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
     session, contract, proposal = found.session, found.contract, found.proposal
     if delivery.kind in ("session.reschedule_requested", "session.reschedule_countered"):
         assert session
-        return [("Answer the request", ANSWER_PATH.format(session.id))]
+        return [(N_("Answer the request"), ANSWER_PATH.format(session.id))]
     if delivery.kind in (rules.OVERDUE, OUTCOME_SAID) and session:
-        return [("Say how it went", OUTCOME_PATH.format(session.id))]
+        return [(N_("Say how it went"), OUTCOME_PATH.format(session.id))]
     if delivery.kind == rules.NOTHING_BOOKED and contract:
-        return [("Book a session", SCHEDULE_PATH.format(contract.id))]
+        return [(N_("Book a session"), SCHEDULE_PATH.format(contract.id))]
     if session is not None:
-        return [("Open the session", SESSION_PATH.format(session.id))]
+        return [(N_("Open the session"), SESSION_PATH.format(session.id))]
     if contract is not None:
-        return [("Open the contract", CONTRACT_PATH.format(contract.id))]
+        return [(N_("Open the contract"), CONTRACT_PATH.format(contract.id))]
     if proposal is not None:
-        return [("Open the proposal", PROPOSAL_PATH.format(proposal.id))]
-    return [("Open your sessions", DASHBOARD_PATH)]
+        return [(N_("Open the proposal"), PROPOSAL_PATH.format(proposal.id))]
+    return [(N_("Open your sessions"), DASHBOARD_PATH)]
 
 
 def _act(one: Offer, zone: str) -> str:
@@ -337,15 +344,15 @@ def _act(one: Offer, zone: str) -> str:
     match one.act:
         case Act.APPROVE:
             assert one.time is not None
-            return f"Approve {_on_the_wall(one.time, zone)}"
+            return N_("Approve %(time)s") % {"time": _on_the_wall(one.time, zone)}
         case Act.DECLINE:
-            return "Decline"
+            return N_("Decline")
         case Act.CONFIRM:
-            return "Confirm the session"
+            return N_("Confirm the session")
         case Act.HELD:
-            return "It took place"
+            return N_("It took place")
         case Act.ALONE:
-            return "I was alone"
+            return N_("I was alone")
 
 
 def _look(one: Offer) -> str:
@@ -355,7 +362,7 @@ def _look(one: Offer) -> str:
 def when(instant: datetime | None, zone: str) -> str:
     """An instant in the reader's zone, named: "Tue 3 Mar 2027, 14:00 (Berlin, GMT+1)"."""
     if instant is None:
-        return "no time yet"
+        return N_("no time yet")
     said = _on_the_wall(instant, zone)
     place = zone.rpartition("/")[2].replace("_", " ")
     offset = zones.offset_label(instant, zone)

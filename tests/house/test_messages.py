@@ -52,3 +52,39 @@ def test_every_marked_sentence_of_the_pages_is_collected(collected: set[str]) ->
     }
     assert len(marked) > 100
     assert marked - collected == set()
+
+
+def test_every_marked_sentence_of_the_mails_is_collected(collected: set[str]) -> None:
+    marked = {
+        re.sub(r"\{\{ (\w+) \}\}", r"%(\1)s", text)
+        for path in (PACKAGE / "notifications" / "templates").iterdir()
+        for text in re.findall(
+            r"{% trans[^%]*%}(.+?){% (?:endtrans|pluralize)", path.read_text(encoding="utf-8")
+        )
+    }
+    assert len(marked) > 50
+    assert marked - collected == set()
+
+
+def test_every_label_and_button_of_a_mail_is_marked() -> None:
+    tree = ast.parse((PACKAGE / "notifications" / "letters.py").read_text(encoding="utf-8"))
+    worded = {"_facts", "_place", "_steps", "_act", "when"}
+    bodies = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name in worded]
+    assert {one.name for one in bodies} == worded
+    nodes = [node for one in bodies for node in ast.walk(one)]
+    marked = {
+        arg
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS
+        for arg in node.args
+    }
+    docs = {one.body[0].value for one in bodies if isinstance(one.body[0], ast.Expr)}
+    bare = [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node not in marked | docs
+        and re.match(r"[A-Z][a-z]+( [a-z]+|$)|[a-z]+ [a-z]+", node.value)
+    ]
+    assert bare == []

@@ -12,6 +12,8 @@ from tests.rules.table import rows
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "skileez" / "web"
 TEMPLATES = sorted((ROOT / "skileez").rglob("templates/**/*.html"))
+MESSAGES = sorted((ROOT / "skileez" / "notifications" / "templates").glob("*"))
+WORDS = sorted({*TEMPLATES, *MESSAGES})
 PAGES = [path for path in TEMPLATES if WEB in path.parents]
 STYLES = sorted((WEB / "static").rglob("*.css"))
 SCRIPTS = sorted(p for p in (WEB / "static").rglob("*.js") if "vendor" not in p.parts)
@@ -55,7 +57,7 @@ def speaks(text: str) -> bool:
 
 
 # The brand is a name; it stands in no catalogue.
-@rows("path", [p for p in TEMPLATES if p.name != "brand.html"])
+@rows("path", [p for p in WORDS if p.name != "brand.html"])
 def test_every_word_is_marked_for_translation(path: Path) -> None:
     said = [
         *page(path).texts,
@@ -64,7 +66,7 @@ def test_every_word_is_marked_for_translation(path: Path) -> None:
     assert [text.strip() for text in said if speaks(text)] == []
 
 
-@rows("path", TEMPLATES)
+@rows("path", WORDS)
 def test_every_sentence_handed_to_a_macro_is_marked(path: Path) -> None:
     tree = parsed(path)
     marked = {
