@@ -1,4 +1,4 @@
-"""What the two servers serve: the product as ``create_app`` makes it, and its floor.
+"""What the two servers serve: the product as ``skileez serve`` does, and its floor.
 
 Both get the same two things added: headers with the number of statements that a request took, and
 with the processor time that it took, which says more than the clock on a machine that is busy.
@@ -13,11 +13,11 @@ from sqlalchemy import event
 
 
 def product() -> Flask:
-    """The product, as production wires it."""
+    """The product, as production serves it."""
     from skileez import db
-    from skileez.app import create_app
+    from skileez.app import serve
 
-    app = create_app()
+    app = serve()
 
     @event.listens_for(db.session.get_bind(), "before_cursor_execute")
     def count(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:

@@ -84,6 +84,7 @@ def demo(port: int, reset: bool, no_serve: bool) -> None:
     """Serve a demo with its own people and sessions, kept in instance/demo.db."""
     from skileez import db, events
     from skileez.demo import cast, seed
+    from skileez.notifications.mail import demo_mailbox
 
     path = Path(os.environ.get("SKILEEZ_DEMO_DB") or DEMO_DATABASE).absolute()
     os.environ.update(SKILEEZ_DEMO="true", DATABASE_URL=f"sqlite:///{path}")
@@ -96,6 +97,8 @@ def demo(port: int, reset: bool, no_serve: bool) -> None:
         for end in ("", "-wal", "-shm"):
             path.with_name(path.name + end).unlink(missing_ok=True)
     settings = _settings()
+    if reset:
+        demo_mailbox(settings).clear()
     db.migrate(settings.database_url)
     _open(settings)
     if settings.demo_speed > 1:
@@ -294,7 +297,7 @@ def _serve(host: str, port: int, *, workers: int, threads: int, level: str) -> N
     from granian.log import LogLevels
 
     Granian(
-        "skileez.app:create_app",
+        "skileez.app:serve",
         factory=True,
         interface=Interfaces.WSGI,
         address=host,
