@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from skileez.events import Event
+from skileez.notifications.links import BY
 from skileez.notifications.rules import OVERDUE, REMINDER
 from skileez.sessions.presence_rules import Way
 from skileez.web.display import iso, when
@@ -94,14 +95,13 @@ def timeline(events: Sequence[Told]) -> list[dict[str, Any]]:
 
 def _told(event: Any, name: str | None) -> dict[str, Any]:
     title, icon, tone = _TOLD.get(event.verb, (event.verb, "info", "grey"))
-    role = ROLE_WORDS.get(event.role, event.role)
     details = event.details
     old, new = event.old_time, event.new_time
     return {
         "icon": icon,
         "tone": tone,
         "title": _detailed(str(title), event),
-        "who": _("%(name)s (%(role)s)", name=name, role=role) if name else _("Automatically"),
+        "who": _who(event, name),
         "when": when(event.at),
         "iso": iso(event.at),
         "reason": event.reason,
@@ -109,6 +109,14 @@ def _told(event: Any, name: str | None) -> dict[str, Any]:
         "new": when(new) if new and old != new else None,
         "times": [when(datetime.fromisoformat(one)) for one in details.get("proposed_times", ())],
     }
+
+
+def _who(event: Any, name: str | None) -> str:
+    if not name:
+        return _("Automatically")
+    said = _("%(name)s (%(role)s)", name=name, role=ROLE_WORDS.get(event.role, event.role))
+    # Whoever has the mail can press: it is not quite as sure as somebody who signed in.
+    return _("%(who)s, by a link in a mail", who=said) if event.details.get("via") == BY else said
 
 
 def _detailed(title: str, event: Any) -> Any:

@@ -103,6 +103,19 @@ def test_a_link_shows_what_it_does_and_a_press_does_it(
 
 
 @ACTS
+def test_the_life_of_the_session_says_that_an_answer_came_by_mail(
+    stage: Stage, visitor: Visitor, happens: Happens, act: str, shows: str, does: str
+) -> None:
+    session_id, found = happens(stage)
+    page = f"/sessions/{session_id}"
+    assert "by a link in a mail" not in text_of(stage["student"].get(page))
+    press(visitor, found[act])
+    said = text_of(stage["student"].get(page))
+    assert said.count("by a link in a mail") == 1
+    assert "Jonas Lindqvist (coach), by a link in a mail, " in said
+
+
+@ACTS
 def test_whatever_only_looks_changes_nothing(
     stage: Stage, visitor: Visitor, happens: Happens, act: str, shows: str, does: str
 ) -> None:
