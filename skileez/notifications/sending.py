@@ -44,7 +44,7 @@ def send_due(now: datetime, *, limit: int = 50, enough: Callable[[], bool] = lam
     done = Sent()
     claimed = claim(now, limit)
     while claimed and not enough():
-        outcome = _send_one(claimed.pop(0), now)
+        outcome = _send_one(claimed.pop(0), now, enough)
         if outcome is not None:
             setattr(done, outcome, getattr(done, outcome) + 1)
     if claimed:
@@ -52,10 +52,10 @@ def send_due(now: datetime, *, limit: int = 50, enough: Callable[[], bool] = lam
     return done
 
 
-def _send_one(delivery_id: int, now: datetime) -> str | None:
+def _send_one(delivery_id: int, now: datetime, enough: Callable[[], bool]) -> str | None:
     """``send``, but whatever goes wrong with one delivery, the rest of the post goes on."""
     try:
-        return send(delivery_id, now)
+        return send(delivery_id, now, enough)
     except Exception as error:
         log.exception("delivery.failed", delivery=delivery_id)
         failure = Failed(f"{type(error).__name__}: {error}")
@@ -104,10 +104,11 @@ _TAKE = _THOSE.values(lease_until=bindparam("until"))
 _GIVE_BACK = _THOSE.where(_T.c.lease_until == bindparam("lease")).values(lease_until=null())
 
 
-def send(delivery_id: int, now: datetime) -> str | None:
+def send(delivery_id: int, now: datetime, enough: Callable[[], bool] = lambda: False) -> str | None:
     """Send a delivery claimed at ``now``: "sent", "dropped", "retried", "parked".
 
-    None: it is not ours any more; somebody else took it when our lease had run out.
+    None: it is not ours any more; somebody else took it when our lease had run out, or we gave
+    it back because of ``enough``.
     """
     with db.transaction():
         delivery = _find(delivery_id)
@@ -120,6 +121,10 @@ def send(delivery_id: int, now: datetime) -> str | None:
             return _sent(delivery_id, now)  # it is its own message, and leaves the house nowhere
         letter = letters.write(delivery, found, now)
         recipient = delivery.recipient
+    if enough():
+        # Asked again at the last moment: where we stood still since, what we read may be over.
+        _give_back([delivery_id], now)
+        return None
     try:
         # Outside any transaction: a slow mail server must not hold the database.
         channels.find(delivery.channel).send(letter, recipient)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from skileez import db, heartbeat, worker
+from skileez import clock, db, heartbeat, worker
 from skileez.accounts.models import Person
 from skileez.cli import main
 from skileez.config import ConfigError, Settings
@@ -326,6 +326,33 @@ def test_who_lost_its_lease_while_it_was_sending_sends_no_more_of_it(
         sending.send(one, NOW + LEASE)
     assert set(post.times.values()) == {1}
     assert standings() == [Standing.SENT] * 4
+
+
+def test_a_machine_that_sleeps_with_a_reminder_in_its_hand_does_not_send_it_when_it_wakes(
+    booked: Cast, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = at(60)
+    before = start - HOUR
+    drain(before - MINUTE)
+    told = len(post.letters)
+    clocks = [before]
+    monkeypatch.setattr(clock, "now", lambda: clocks[-1])
+    right = letters.write
+
+    def sleep(*found: Any) -> Letter:
+        clocks.append(start + MINUTE)
+        return right(*found)
+
+    with monkeypatch.context() as context:
+        context.setattr(letters, "write", sleep)
+        worker.send(before)
+    due = [one for one in mails("session.reminder") if one.due_at == before]
+    assert [(one.status, one.lease_until) for one in due] == [(Standing.WAITING, None)] * 2
+    drain(start + MINUTE)
+    assert {one.status for one in mails("session.reminder") if one.due_at == before} == {
+        Standing.DROPPED
+    }
+    assert len(post.letters) == told
 
 
 # --- another version -----------------------------------------------------------------------
