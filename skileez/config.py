@@ -143,8 +143,13 @@ class Settings:
                 raise ConfigError("PUBLIC_URL", "must be a whole address such as https://host")
 
     def _check_worker(self) -> None:
-        if self.queue_url and _address("QUEUE_URL", self.queue_url).scheme not in QUEUES:
-            raise ConfigError("QUEUE_URL", "must start with sqlite:///, redis:// or postgresql://")
+        if self.queue_url:
+            queue = _address("QUEUE_URL", self.queue_url)
+            without_path = queue.scheme == "sqlite" and not queue.path.strip("/")
+            if queue.scheme not in QUEUES or without_path:
+                raise ConfigError(
+                    "QUEUE_URL", "must be such as sqlite:///file, redis://host or postgresql://host"
+                )
         if self.metrics_token and len(self.metrics_token) < TOKEN_LENGTH:
             raise ConfigError("METRICS_TOKEN", f"must have at least {TOKEN_LENGTH} characters")
 

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer, Scheduler
+from huey.exceptions import ConfigurationError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from skileez import __version__, clock, db, heartbeat, logs, outbox
@@ -39,6 +40,8 @@ STOP_SECONDS: Final = 20
 """How long a stop waits for jobs that run."""
 BATCH_SECONDS: Final = 20
 """After so long a batch ends, and the next one asks anew what time it is and what is due."""
+COMPLAINT_SECONDS: Final = 10
+"""How often at most to tell of a queue that cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,39 @@ def queue(settings: Settings) -> Huey:
     return SqliteHuey("skileez", filename=str(path), fsync=False, results=False)
 
 
+def _empty_queue(settings: Settings) -> Huey:
+    """The queue, with nothing in it. Raises ConfigError where it cannot be used."""
+    try:
+        huey = queue(settings)
+        huey.storage.flush_queue()
+    except ConfigurationError:
+        extra = "redis" if settings.queue_url.startswith("redis") else "postgres"
+        raise ConfigError(
+            "QUEUE_URL", f"needs a package that is not installed: pip install '.[{extra}]'"
+        ) from None
+    except Exception as error:
+        raise ConfigError("QUEUE_URL", f"the queue cannot be used: {error}") from error
+    return huey
+
+
+class _Briefly(logging.Filter):
+    """In place of a traceback from each thread of the queue at each of its tries, while its
+    server is away: one line now and then. They go on by themselves when it is back.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet_until = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.exc_info or not record.msg.startswith("Error "):
+            return True
+        if time.monotonic() >= self._quiet_until:
+            self._quiet_until = time.monotonic() + COMPLAINT_SECONDS
+            log.error("worker.queue_unreachable", why=str(record.exc_info[1]))
+        return False
+
+
 def wire(huey: Huey, now: Callable[[], datetime] = clock.now) -> None:
     """Give the queue every job of the schedule; one that comes too late gives way to the next."""
     for job in SCHEDULE:
@@ -163,12 +199,14 @@ def run(settings: Settings, *, beside: bool = False) -> None:
 
     ``beside``: stop also when standard input ends, because who started us is gone. Raises
     ConfigError where the database has another schema than this version knows, also when it
-    is migrated meanwhile.
+    is migrated meanwhile, and where the queue cannot be used.
     """
     _require_schema()
     logging.getLogger("huey").setLevel(logging.WARNING)  # it tells of every job, each second
-    huey = queue(settings)
-    huey.storage.flush_queue()
+    brief = _Briefly()
+    for part in ("Worker", "Scheduler"):
+        logging.getLogger(f"huey.consumer.{part}").addFilter(brief)
+    huey = _empty_queue(settings)
     wire(huey)
     consumer = _Consumer(
         huey, workers=THREADS, initial_delay=0.05, max_delay=0.5, shutdown_timeout=STOP_SECONDS

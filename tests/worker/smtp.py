@@ -14,7 +14,7 @@ class Peer:
     """Takes every message, unless it is told to do otherwise."""
 
     def __init__(self) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.life = 0
         """Of the worker that sends; counted by whoever kills it."""
         self.came: list[tuple[str, int]] = []
@@ -58,7 +58,7 @@ class Peer:
             controller.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
