@@ -216,7 +216,7 @@ def test_the_demo_keeps_its_cookie_on_plain_http(database: str) -> None:
     assert visitor.is_signed_in()
 
 
-@pytest.mark.parametrize("store", ["nowhere://", "redis://127.0.0.1:1", "not a store"])
+@pytest.mark.parametrize("store", ["nowhere://", "memcached://127.0.0.1:1", "not a store"])
 def test_a_store_of_counts_that_cannot_be_used_stops_the_start(
     settings: Settings, store: str
 ) -> None:
