@@ -1,5 +1,6 @@
 """The command line, as the operator types it."""
 
+import mailbox
 import os
 import re
 import signal
@@ -269,9 +270,12 @@ def test_the_demo_is_served_stops_cleanly_and_keeps_its_data(tmp_path: Path) -> 
     assert _events(path) == count
     with db.transaction() as session:
         session.execute(text("UPDATE contract SET title = 'Mine' WHERE id = 1"))
+    mail = mailbox.Maildir(path.with_suffix(".mail"))
+    mail.add("Subject: Of people who are no more\n\n")
     again = run({**environment, "RESET": "1"}, "demo", "--no-serve")
     assert again.exit_code == 0, again.output
     assert Contract.query.filter_by(title="Mine").count() == 0
+    assert len(mail) == 0
 
 
 def _events(path: Path) -> int:
