@@ -172,6 +172,7 @@ def test_every_status_of_a_contract_is_in_these_tables() -> None:
         ("https://meet.example.org/" + "x" * 476, False),
         ("http://meet.example.org/abc", False),
         ("javascript:alert(1)", False),
+        ("HTTPS://meet.example.org/abc", False),
         ("https:", False),
         ("https://", False),
         ("https:///abc", False),
