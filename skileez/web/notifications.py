@@ -4,7 +4,7 @@ be told.
 Reading is a press: opening the page marks nothing, since looking never writes.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -86,9 +86,9 @@ def read_all() -> ResponseReturnValue:
 def _instant(said: str, otherwise: datetime) -> datetime:
     try:
         told = datetime.fromisoformat(said)
-    except ValueError:
+        return min(told.astimezone(UTC), otherwise) if told.tzinfo else otherwise
+    except (ValueError, OverflowError):
         return otherwise
-    return min(told, otherwise) if told.tzinfo else otherwise
 
 
 @notifications.get("/notifications/unread")

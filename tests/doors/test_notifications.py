@@ -139,8 +139,12 @@ def test_all_that_the_page_showed_is_marked_read_and_nothing_newer(
     assert coach.post("/notifications/read", "/notifications", until=until).status_code == 303
     assert [one.read_at is None for one in messages(stage)] == [True, False]
     assert "1 is marked read." in text_of(coach.get("/notifications"))
-    for nonsense in ("", "soon", "2026-03-02T12:00", "9999-01-01T00:00:00+00:00"):
-        coach.post("/notifications/read", "/notifications", until=nonsense)
+    for nonsense in (
+        *("0001-01-01T00:00+23:59", "", "soon", "2026-03-02T12:00"),
+        "9999-01-01T00:00:00+00:00",
+    ):
+        answer = coach.post("/notifications/read", "/notifications", until=nonsense)
+        assert answer.status_code == 303, nonsense
     assert bell(coach) == "0"
     assert messages(stage, "student") == []
 
