@@ -12,7 +12,7 @@ from skileez.notifications import evidence
 from skileez.sessions import outcome_check, policy, presence_rules, queries
 from skileez.sessions.presence_rules import Outcome
 from skileez.web import life_line, presence_view, session_view
-from skileez.web.access import ADMIN, access, me
+from skileez.web.access import ADMIN, access, me, typed
 from skileez.web.display import length, sentence
 from skileez.web.errors import attach
 from skileez.web.forms import OUTCOMES, CaseForm
@@ -115,5 +115,6 @@ def _page(case_id: int, form: CaseForm, status: int) -> ResponseReturnValue:
         decision=OUTCOMES[Outcome(case.decision)] if case.decision else None,
         ways=presence_view.decisions(session, account),
         refusal=sentence(refusal) if refusal and case.closed_at is None else None,
+        typed=typed() if refusal else [],
         form=form,
     ), status

@@ -23,7 +23,7 @@ from skileez.sessions import queries as session_queries
 from skileez.sessions.queries import Line
 from skileez.sessions.rules import State, Status
 from skileez.web import life_line, session_view
-from skileez.web.access import ADMIN, PARTICIPANT, SIGNED_IN, access, me
+from skileez.web.access import ADMIN, PARTICIPANT, SIGNED_IN, access, me, typed
 from skileez.web.account_forms import AccountForm
 from skileez.web.contract_forms import ContractLinkForm, EndForm, PauseForm
 from skileez.web.display import sentence
@@ -182,6 +182,10 @@ def _page(
     refusal = rules.contract_is_active(contract.status) or rules.may_add_session(
         len(live), contract.total_sessions
     )
+    may_pause = role is not None and rules.may_pause(contract.status) is None
+    may_end = rules.may_end(contract.status) is None
+    may_link = rules.may_set_meeting_link(contract.status, is_coach=role == "coach") is None
+    there = {PauseForm: may_pause, EndForm: may_end, ContractLinkForm: may_link}
     page = render_template(
         "contracts/show.html",
         contract=contract,
@@ -194,14 +198,15 @@ def _page(
         live=len(live),
         groups=_groups(lines, now, reads_along=role is None),
         why_no_booking=sentence(refusal) if refusal else None,
-        may_pause=role is not None and rules.may_pause(contract.status) is None,
+        may_pause=may_pause,
         may_resume=rules.may_resume(contract.status) is None,
-        may_end=rules.may_end(contract.status) is None,
-        may_link=rules.may_set_meeting_link(contract.status, is_coach=role == "coach") is None,
+        may_end=may_end,
+        may_link=may_link,
         open_count=sum(line.facts.status == Status.SCHEDULED for line in lines),
         forms=_forms(contract, sent),
         sent=type(sent).__name__ if sent else None,
         why=why,
+        typed=[] if sent is None or there.get(type(sent)) else typed(),
         timeline=life_line.timeline(
             # The contract's start tells the same again.
             [told for told in queries.history(contract) if told[0].verb != "proposal.accepted"]

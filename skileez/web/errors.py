@@ -1,6 +1,6 @@
 """What a reader gets when something is refused or fails: a page, a fragment or JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -128,7 +128,7 @@ def answer(
     *,
     code: str | None = None,
     headers: Mapping[str, str] | None = None,
-    typed: Iterable[tuple[str, str]] = (),
+    typed: Sequence[tuple[str, str]] = (),
 ) -> Response:
     """The answer for ``status``, in the kind that the request asks for."""
     title, usual = WORDS.get(status, WORDS[400 if status < 500 else 500])
@@ -138,10 +138,9 @@ def answer(
         response = make_response(body, status)
     else:
         page = "errors/fragment.html" if wants.fragment(request) else "errors/page.html"
-        told = [(name.replace("_", " "), value) for name, value in typed]
         back = access.way_back(request) if status == 401 else None
         shown = render_template(
-            page, status=status, title=str(title), text=said, typed=told, way_back=back
+            page, status=status, title=str(title), text=said, typed=typed, way_back=back
         )
         response = make_response(shown, status)
     response.headers.update(headers or {})

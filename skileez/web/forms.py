@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from wtforms import (
     Field,
-    FieldList,
     Form,
     HiddenField,
     IntegerField,
@@ -30,7 +29,7 @@ from skileez.sessions.presence_rules import Outcome
 from skileez.web.account_forms import AccountForm, Rule, may_use_zone
 from skileez.web.display import sentence
 from skileez.web.language import lazy_gettext as _l
-from skileez.web.times import InstantField
+from skileez.web.times import InstantField, InstantList
 
 ABSENT: Final = {
     rules.Absent.STUDENT: _l("The student"),
@@ -150,7 +149,7 @@ class RescheduleRequestForm(TimedForm):
     """Ask to move a session: why, and to when."""
 
     reason = _reason(_l("Why do you need to move it?"))
-    proposed_times = FieldList(
+    proposed_times = InstantList(
         InstantField(_l("Proposed time")),
         # No most here: a fourth would be dropped in silence, where the rule says why not.
         min_entries=reschedule_rules.MAX_TIMES,
@@ -221,7 +220,7 @@ class CaseForm(SessionForm):
 class CounterForm(TimedForm):
     """Answer a request with other times."""
 
-    proposed_times = FieldList(
+    proposed_times = InstantList(
         InstantField(_l("Proposed time")),
         # No most here: a fourth would be dropped in silence, where the rule says why not.
         min_entries=reschedule_rules.MAX_TIMES,

@@ -14,7 +14,7 @@ from skileez.db import transaction
 from skileez.errors import Refused, require
 from skileez.events import Actor
 from skileez.web import life_line
-from skileez.web.access import PARTICIPANT, SIGNED_IN, access, me
+from skileez.web.access import PARTICIPANT, SIGNED_IN, access, me, typed
 from skileez.web.contract_forms import (
     DEFAULT_MINUTES,
     DEFAULT_SESSIONS,
@@ -63,9 +63,8 @@ def new() -> ResponseReturnValue:
         offers_coaching=coach.offers_coaching, to_self=False, student_active=True
     )
     if refusal:
-        return render_template("proposals/not_a_coach.html", why=sentence(refusal)), STATUS[
-            refusal.kind
-        ]
+        page = render_template("proposals/not_a_coach.html", why=sentence(refusal), typed=typed())
+        return page, STATUS[refusal.kind]
     if request.method == "GET":
         form = ProposalForm(
             formdata=None,
@@ -182,16 +181,18 @@ def _page(
     is_student = proposal.student_id == reader.id
     is_coach = proposal.coach_id == reader.id
     shown = form or AnswerForm(formdata=None)
+    may_answer = rules.may_answer_proposal(proposal.status, is_student=is_student) is None
     page = render_template(
         "proposals/show.html",
         proposal=proposal,
         is_student=is_student,
         is_coach=is_coach,
         other=proposal.coach if is_student else proposal.student,
-        may_answer=rules.may_answer_proposal(proposal.status, is_student=is_student) is None,
+        may_answer=may_answer,
         may_withdraw=rules.may_withdraw_proposal(proposal.status, is_coach=is_coach) is None,
         form=shown,
         why=why,
+        typed=[] if may_answer else typed(),
         timeline=life_line.timeline(queries.proposal_history(proposal.id)),
     )
     return page, status

@@ -5,6 +5,7 @@ The forms are in ``reschedule`` and ``outcome``; all verbs run through ``perform
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,7 @@ from skileez.sessions.queries import Cursor, Filter, View
 from skileez.sessions.reschedule_rules import SETTLED
 from skileez.sessions.rules import State
 from skileez.web import consequences, life_line, presence_view, session_view
-from skileez.web.access import PARTICIPANT, SIGNED_IN, access, me
+from skileez.web.access import PARTICIPANT, SIGNED_IN, access, me, typed
 from skileez.web.display import iso, sentence, when
 from skileez.web.errors import STATUS
 from skileez.web.forms import MeetingLinkForm, NotesForm, PressForm, SessionForm
@@ -83,9 +84,9 @@ def to_page(session_id: int, message: str) -> ResponseReturnValue:
 
 
 def not_now(session: Session, role: str, refusal: Refusal) -> tuple[str, int]:
-    """The page in place of a form whose verb is not possible now."""
+    """The page in place of a form whose verb is not possible now, with what was typed into it."""
     page = render_template(
-        "sessions/not_now.html", session=session, role=role, why=sentence(refusal)
+        "sessions/not_now.html", session=session, role=role, why=sentence(refusal), typed=typed()
     )
     return page, STATUS[refusal.kind]
 
@@ -192,10 +193,14 @@ def _csv_row(values: Sequence[Any]) -> str:
 
 
 def _inert(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula, made text again."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n"):
-        return "'" + value
-    return value
+    """Text that a spreadsheet would run as a formula, made text again.
+
+    Also behind a semicolon: many countries' spreadsheets part cells there, whatever the quotes.
+    """
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
+
+
+_FORMULA = re.compile(r"((?:^|;)\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 # One session
@@ -229,6 +234,7 @@ def show_page(
     made = session_view.steps(session, role, now, inforce, account) if role else []
     may_add_notes = role is not None and outcome_rules.may_add_notes(facts, role) is None
     may_set_link = role is not None and rules.may_set_meeting_url(facts, role) is None
+    form_is_gone = (notes_form and not may_add_notes) or (link_form and not may_set_link)
     return render_template(
         "sessions/show.html",
         session=session,
@@ -256,6 +262,7 @@ def show_page(
         notes_form=notes_form or (_notes_form(session, role) if may_add_notes else None),
         link_form=link_form or (_link_form(session) if may_set_link else None),
         said=sentence(refused.refusal) if refused else None,
+        typed=typed() if form_is_gone else [],
         overdue=outcome_rules.is_overdue(facts, now),
     ), status or (STATUS[refused.refusal.kind] if refused else 200)
 
@@ -293,9 +300,12 @@ def press(session_id: int, verb: Verb, done: str, *, once: bool = True) -> Respo
 @sessions.post("/sessions/<int:session_id>/confirm")
 @access(PARTICIPANT)
 def confirm(session_id: int) -> ResponseReturnValue:
-    """The coach confirms; a second press changes nothing."""
+    """The coach confirms what the page showed; a second press changes nothing."""
+    form = PressForm()
 
     def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
+        if not session.confirmed_by_coach:  # else it is a second press, which changes nothing
+            require(rules.check_version(form.known_version(session.version), session.version))
         session.confirm(role, actor=who, now=now)
 
     return press(session_id, verb, _("Confirmed."), once=False)

@@ -5,7 +5,7 @@ field offers the instants it may have meant, as values that carry their offset.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -53,8 +53,8 @@ class InstantField(StringField):
             return None
         try:
             if typed.tzinfo is not None:
-                zones.local(typed, "UTC")
-                return typed.astimezone(UTC)
+                # By way of its wall-clock time, whose year must be one that every zone can show.
+                return zones.resolve(typed.astimezone(UTC).replace(tzinfo=None), "UTC")
             return zones.resolve(typed, zone)
         except Refused as refused:
             self.errors = [*self.errors, sentence(refused.refusal)]
@@ -72,7 +72,16 @@ class InstantField(StringField):
         return str(self.data or "")[:16].replace(" ", "T")
 
 
-def instants(fields: "FieldList[InstantField]", zone: str) -> Sequence[datetime] | None:
+class InstantList(FieldList):  # type: ignore[type-arg]  # its stub is generic, the class is not
+    """A row for each typed time."""
+
+    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
+        # WTForms takes a number of any script and length for a row's, and fails at some ("²").
+        row = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,2}})")
+        return (int(found[1]) for name in formdata if (found := row.fullmatch(name)))
+
+
+def instants(fields: InstantList, zone: str) -> Sequence[datetime] | None:
     """The instants of all filled rows; None when any of them could not be read."""
     read = [(field, field.instant(zone)) for field in fields]
     if any(field.errors for field, _instant in read):

@@ -174,6 +174,22 @@ def test_a_second_press_changes_nothing_and_says_so(stage: Stage, path: str) -> 
     assert verbs().count("contract.paused") == 1
 
 
+@pytest.mark.parametrize(
+    ("verb", "field"),
+    [("pause", "pause_reason"), ("end", "reason"), ("meeting-link", "meeting_url")],
+)
+def test_what_was_typed_comes_back_where_its_form_is_gone(
+    stage: Stage, path: str, verb: str, field: str
+) -> None:
+    token = stage["coach"].token(path)
+    stage.send("student", path, f"{path}/end", reason="We are through with all of it.")
+    kept = "https://meet.example.org/kept"
+    answer = stage["coach"].client.post(f"{path}/{verb}", data={"csrf_token": token, field: kept})
+    assert answer.status_code == 409
+    assert "This contract is cancelled." in text_of(answer)
+    assert kept in text_of(answer)
+
+
 @pytest.mark.parametrize("reason", ["short", "x" * 501])
 def test_a_reason_out_of_bounds_is_kept_and_explained(stage: Stage, path: str, reason: str) -> None:
     for verb, field in (("pause", "pause_reason"), ("end", "reason")):

@@ -276,9 +276,11 @@ def test_a_case_shows_the_evidence_and_its_decision_ends_the_session(
     session = stage.session(disputed)
     assert (session.status, session.absent, session.missed_reason) == ("missed", "coach", WHY)
     assert stage.verbs(disputed)[-2:] == ["session.missed", "session.case_closed"]
-    again = stage["admin"].post(path, on="/profile", outcome="held", reason=WHY)
+    late = "It was held, says the log."
+    again = stage["admin"].post(path, on="/profile", outcome="held", reason=late)
     assert again.status_code == 409
     assert "decided already" in text_of(again)
+    assert late in text_of(again)
 
 
 def test_what_they_were_told_is_part_of_the_evidence(stage: Stage, disputed: int) -> None:

@@ -179,6 +179,9 @@ def test_the_coach_withdraws_before_an_answer(stage: Stage, offered: str) -> Non
     late = stage["student"].post(f"{offered}/accept", on="/profile", version="1")
     assert late.status_code == 409
     assert "already withdrawn" in text_of(late)
+    late = stage["student"].post(f"{offered}/decline", on="/profile", reason=WHY)
+    assert late.status_code == 409
+    assert WHY in text_of(late)
     assert Contract.query.filter_by(proposal_id=proposal(offered).id).count() == 0
 
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from skileez.sessions.actions import sweep
 from skileez.sessions.rules import Status
 from tests.cast import DAY, HOUR, MINUTE, NOW, WHY
-from tests.doors.stage import Stage
+from tests.doors.stage import Stage, hidden_fields
 from tests.doors.visitor import text_of
 
 
@@ -218,6 +219,15 @@ def test_a_refused_request_says_why_and_keeps_what_was_typed(
     assert stage.verbs(one) == ["session.booked"]
 
 
+@pytest.mark.parametrize("row", ["²", "٣", "100", "9" * 5000])
+def test_a_row_that_no_page_has_is_not_read(stage: Stage, row: str) -> None:
+    path = f"/sessions/{stage.book(60 * HOUR)}/reschedule"
+    time = REQUEST["proposed_times-0"]
+    answer = stage.send("student", path, path, **{"reason": WHY, f"proposed_times-{row}": time})
+    assert answer.status_code == 422
+    assert "Propose at least one time." in text_of(answer)
+
+
 def test_a_time_that_daylight_saving_repeats_is_asked_about_and_then_taken(stage: Stage) -> None:
     one = stage.book(60 * HOUR)
     path = f"/sessions/{one}/reschedule"
@@ -248,6 +258,8 @@ def test_a_time_that_daylight_saving_repeats_is_asked_about_and_then_taken(stage
         ({"scheduled_at": "2026-13-40T99:99"}, 422, "Write the date and time like"),
         ({"scheduled_at": "2026-03-05"}, 422, "Write the date and time like"),
         ({"scheduled_at": "9999-12-31T23:59"}, 422, "Choose a date between"),
+        ({"scheduled_at": "9999-12-31T23:59+00:00"}, 422, "Choose a date between"),
+        ({"scheduled_at": "0001-01-01T00:00+01:00"}, 422, "This date cannot be used"),
         ({"scheduled_at": "2026-03-29T02:30"}, 422, "does not exist in Europe/Berlin"),
         ({"duration_minutes": ""}, 422, "A session lasts 15 to 480 minutes; say how many."),
         ({"duration_minutes": "14"}, 422, "you asked for 14"),
@@ -330,8 +342,6 @@ def test_a_double_press_does_it_once(stage: Stage) -> None:
     one = stage.book(60 * HOUR)
     path = f"/sessions/{one}/cancel-form"
     page = stage["student"].get(path).text
-    from tests.doors.stage import hidden_fields
-
     data = {**hidden_fields(page, f"/sessions/{one}/cancel"), "reason": WHY}
     first, second = (
         stage["student"].client.post(f"/sessions/{one}/cancel", data=data) for _press in range(2)
@@ -347,6 +357,47 @@ def test_a_confirmation_pressed_twice_is_one(stage: Stage) -> None:
         answer = stage.send("coach", f"/sessions/{one}", f"/sessions/{one}/confirm")
         assert answer.status_code == 303
     assert stage.verbs(one) == ["session.booked", "session.confirmed"]
+
+
+@pytest.mark.parametrize("place", ["/sessions/{}", "/dashboard"])
+def test_a_confirmation_is_of_the_time_that_the_page_showed(stage: Stage, place: str) -> None:
+    one = stage.book(60 * HOUR)
+    path = f"/sessions/{one}"
+    seen = hidden_fields(stage["coach"].get(place.format(one)).text, f"{path}/confirm")
+    stage.send("student", f"{path}/reschedule", f"{path}/reschedule", **REQUEST)
+    stage.after(24 * HOUR)
+    sweep(NOW + 24 * HOUR)
+    answer = stage["coach"].client.post(f"{path}/confirm", data=seen)
+    assert answer.status_code == 409
+    assert "changed since you opened the page" in text_of(answer)
+    assert stage.verbs(one)[-1] == "session.reschedule_auto_approved"
+
+
+@pytest.mark.parametrize(
+    ("place", "to", "fields"),
+    [
+        ("/reschedule-approval", "counter-reschedule", "proposed_times-0 counter_reason"),
+        ("/reschedule-approval", "decline-reschedule", "decline_reason"),
+        ("", "meeting-link", "meeting_url"),
+    ],
+)
+def test_what_was_typed_comes_back_where_its_form_is_gone(
+    stage: Stage, place: str, to: str, fields: str
+) -> None:
+    one = stage.book(60 * HOUR)
+    path = f"/sessions/{one}"
+    stage.send("student", f"{path}/reschedule", f"{path}/reschedule", **REQUEST)
+    seen = hidden_fields(stage["coach"].get(path + place).text, f"{path}/{to}")
+    stage.send("student", f"{path}/cancel-form", f"{path}/cancel", reason=WHY)
+    typed = {name: f"2026-03-05 10:00, kept in {name}" for name in fields.split()}
+    if "proposed_times-0" in typed:
+        typed["proposed_times-0"] = wall(90 * HOUR, NEW_YORK)
+    if "meeting_url" in typed:
+        typed["meeting_url"] = "https://meet.example.org/kept"
+    answer = stage["coach"].client.post(f"{path}/{to}", data={**seen, **typed})
+    assert answer.status_code == 409
+    assert "changed since you opened the page" in text_of(answer)
+    assert all(said in text_of(answer) for said in typed.values())
 
 
 def test_a_finished_session_takes_no_form(stage: Stage) -> None:
@@ -417,11 +468,11 @@ def test_the_file_holds_all_my_sessions_and_no_formula(stage: Stage) -> None:
 
     with db.transaction() as session:
         for person in (stage.cast.coach, stage.cast.student):
-            session.merge(person).display_name = "=HYPERLINK(1)"
+            session.merge(person).display_name = "=HYPERLINK(1); @SUM(2);\uff1d3"
     stage.book(60 * HOUR)
     file = stage["student"].get("/sessions.csv?view=all")
     assert file.mimetype == "text/csv"
-    assert "'=HYPERLINK(1)" in file.text
+    assert ",'=HYPERLINK(1); '@SUM(2);'\uff1d3," in file.text
     assert ",=HYPERLINK" not in file.text
     assert "2026-03-05T00:00:00Z" in file.text
     assert stage["stranger"].get("/sessions.csv").text.count("\n") == 1

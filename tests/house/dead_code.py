@@ -30,7 +30,7 @@ FRAMEWORK = {
     "session_protection", "immutable", "permanent", "is_anonymous", "is_authenticated",
     "is_active", "get_id", "validate_*", "Meta", "field_flags", "process_formdata", "to_python",
     "to_url", "render_kw", "_value", "_update_remember_cookie", "html_params", "wrap_formdata",
-    "translations", "jinja_environment", "ensure_sync", "collect",
+    "translations", "_extract_indices", "jinja_environment", "ensure_sync", "collect",
     "widget", "periodic_task_seconds", "scheduler_class", "_set_signal_handlers", "frame",
     "retried",
 }  # fmt: skip
