@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -62,6 +62,20 @@ ZONE_CHOICES: Final = [
 ]
 
 
+class ZoneSelect(Select):
+    """The zones' options, of which there are over four hundred, each written once."""
+
+    _written: ClassVar[dict[tuple[str, bool], Markup]] = {}
+
+    @classmethod
+    def render_option(cls, choice: SelectChoice) -> Markup:  # type: ignore[override]  # older stubs
+        """The option as HTML."""
+        key = (choice.value, choice.selected)
+        if key not in cls._written:
+            cls._written[key] = super().render_option(choice)  # type: ignore[call-arg]
+        return cls._written[key]
+
+
 def _clean_line(raw: str | None) -> str:
     return rules.clean_line(raw or "")
 
@@ -92,6 +106,7 @@ def _zone() -> SelectField:
         choices=ZONE_CHOICES,
         default="UTC",
         validate_choice=False,
+        widget=ZoneSelect(),
     )
 
 

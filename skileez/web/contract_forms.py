@@ -12,7 +12,7 @@ from skileez.accounts.rules import EMAIL_MAX, clean_email, clean_line, may_use_e
 from skileez.contracts import rules
 from skileez.contracts.rules import Terms
 from skileez.errors import Refusal, Refused
-from skileez.web.account_forms import ZONE_CHOICES, AccountForm, Rule, may_use_zone
+from skileez.web.account_forms import ZONE_CHOICES, AccountForm, Rule, ZoneSelect, may_use_zone
 from skileez.web.display import sentence
 from skileez.web.forms import Maybe, WholeNumber, trim
 from skileez.web.language import lazy_gettext as _l
@@ -92,6 +92,7 @@ class ProposalForm(AccountForm):
         [Rule(may_use_zone)],
         choices=ZONE_CHOICES,
         validate_choice=False,
+        widget=ZoneSelect(),
     )
     message = TextAreaField(
         _l("Message"), [Maybe(rules.check_message, maxlength=rules.MESSAGE_MAX)], [trim]
