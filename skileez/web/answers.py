@@ -113,7 +113,9 @@ def press(token: str) -> ResponseReturnValue:
 def unknown(error: NotFound) -> ResponseReturnValue:
     """A link that never was: mistyped, cut off, or made up."""
     text = _("It may have been cut off on its way. Open it from the mail once more, or sign in.")
-    return render_template("answers/told.html", title=_("This link is not known"), text=text), 404
+    title = _("This link is not known")
+    # Without one, Flask's own session would stand for it.
+    return render_template("answers/told.html", title=title, text=text, session=None), 404
 
 
 @answers.after_request

@@ -263,6 +263,13 @@ def test_a_link_that_never_was_is_not_found(stage: Stage, visitor: Visitor) -> N
     assert everything() == before
 
 
+def test_a_link_that_never_was_is_not_found_by_who_signs_in_here(visitor: Visitor) -> None:
+    visitor.get("/sign-in")  # its form begins a session of the browser
+    answer = visitor.get("/answer/no-such")
+    assert answer.status_code == 404
+    assert "This link is not known" in text_of(answer)
+
+
 def test_a_refused_act_says_why_and_where_to_sign_in(stage: Stage, visitor: Visitor) -> None:
     session_id, found = requested(stage)
     path = found["approve"]
