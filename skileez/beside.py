@@ -46,8 +46,10 @@ class _Keeper:
         while self._start():
             assert self.process is not None
             code = self.process.wait()
+            assert self.process.stdin is not None
+            self.process.stdin.close()
             if not self.over.is_set():
-                log.warning("beside.died", command=self.command[-1], code=code)
+                log.warning("beside.died", command=" ".join(self.command), code=code)
                 self.over.wait(PAUSE_SECONDS)
 
     def _start(self) -> bool:

@@ -69,7 +69,11 @@ def serve(host: str, port: int, workers: int, threads: int, *, worker: bool) -> 
 
     On more machines than one: --no-worker here, and ``skileez worker`` as often as you like.
     """
+    from skileez import logs
+
     settings = _settings()
+    # The processes that serve set up their own; whoever keeps the worker running tells of it too.
+    logs.configure(settings.log_level, readable=sys.stderr.isatty())
     if workers > 1 and settings.ratelimit_storage_uri.startswith("memory://"):
         click.echo("Each worker counts tries by itself; set RATELIMIT_STORAGE_URI to share.")
     with _worker_beside() if worker else nullcontext():

@@ -61,6 +61,8 @@ def configure(level: str, *, readable: bool = False) -> None:
     root = logging.getLogger()
     root.handlers = [one for one in root.handlers if one.name != _HANDLER_NAME] + [handler]
     root.setLevel(level)
+    # It tells of each of its own parts.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
