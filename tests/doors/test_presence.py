@@ -88,10 +88,11 @@ def test_only_the_stored_link_is_ever_opened(stage: Stage, session: int) -> None
 def test_im_here_is_pressed_once(stage: Stage, session: int) -> None:
     stage.after(START)
     path = f"/sessions/{session}"
-    stage["student"].get(path)
+    assert "Pressing either notes that you are there" in text_of(stage["student"].get(path))
     assert stage.send("coach", path, f"{path}/check-in").status_code == 303
     page = stage["coach"].get(path)
     assert "You are checked in." in text_of(page)
+    assert "Pressing it notes that you are there" in text_of(page)
     assert f"{path}/check-in" not in page.text
     assert "You Said “I’m here” at" in text_of(page)
 
@@ -102,7 +103,10 @@ def test_without_a_link_one_says_im_here(stage: Stage) -> None:
     path = f"/sessions/{session}"
     page = stage["student"].get(path)
     assert f"{path}/join" not in page.text
+    assert "Pressing it notes that you are there" in text_of(page)
     assert "No meeting link is set." in text_of(page)
+    stage.send("student", path, f"{path}/check-in")
+    assert "Pressing" not in text_of(stage["student"].get(path)), "there is no button any more"
     stage["student"].post(f"{path}/join", on="/sessions")
     assert "There is no meeting link" in text_of(stage["student"].get(f"{path}/meeting"))
 
