@@ -6,6 +6,7 @@ second table to keep. An empty variable counts as not set.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from typing import Any, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -159,7 +160,7 @@ class Settings:
         server = _address("SMTP_URL", self.smtp_url)
         if server.scheme not in MAIL_SCHEMES or not server.hostname:
             raise ConfigError("SMTP_URL", "must be such as smtp+starttls://user:word@host:587")
-        if "@" not in self.mail_from:
+        if "@" not in parseaddr(self.mail_from)[1]:
             raise ConfigError("MAIL_FROM", "must be an e-mail address when SMTP_URL is set")
         if not self.public_url:
             # A link in a mail must not be built from what a request claims its host to be.

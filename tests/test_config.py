@@ -72,11 +72,13 @@ def test_a_bad_value_is_refused_with_its_name(name: str, value: str) -> None:
 
 def test_mail_needs_a_sender_and_an_address_for_its_links() -> None:
     server = "smtp+starttls://user:word@mail.example.org:587"
-    with pytest.raises(ConfigError, match="^MAIL_FROM: "):
-        read(SMTP_URL=server)
+    for sender in ("", "hello", "Sessions, Inc <hello@example.org>"):
+        with pytest.raises(ConfigError, match="^MAIL_FROM: "):
+            read(SMTP_URL=server, MAIL_FROM=sender)
     with pytest.raises(ConfigError, match="^PUBLIC_URL: "):
         read(SMTP_URL=server, MAIL_FROM="hello@example.org")
-    read(SMTP_URL=server, MAIL_FROM="hello@example.org", PUBLIC_URL="https://example.org")
+    for sender in ("hello@example.org", '"Sessions, Inc" <hello@example.org>'):
+        read(SMTP_URL=server, MAIL_FROM=sender, PUBLIC_URL="https://example.org")
 
 
 @pytest.mark.parametrize(("word", "meant"), [("true", True), ("NO", False), ("1", True)])

@@ -65,7 +65,8 @@ def compose(letter: Letter, to: Person, settings: Settings) -> EmailMessage:
     domain = parseaddr(sender)[1].rpartition("@")[2]
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = formataddr((to.display_name, to.email))
+    # Also the odd line breaks, which a name may have and a header may not.
+    message["To"] = formataddr((" ".join(to.display_name.split()), to.email))
     message["Subject"] = " ".join(letter.subject.split())
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{letter.id}@{domain}>"

@@ -193,7 +193,9 @@ def _drop(delivery: Delivery, now: datetime) -> str:
 
 def _failed(delivery: Delivery, failure: Failed, now: datetime) -> str:
     delivery.failures += 1
-    delivery.error, delivery.lease_until = str(failure)[:500], None
+    # A mail server may say anything, and PostgreSQL keeps no zero character.
+    delivery.error = str(failure).replace("\0", "\N{REPLACEMENT CHARACTER}")[:500]
+    delivery.lease_until = None
     wait = None if failure.for_good else rules.retry_after(delivery.failures)
     if wait is None:
         delivery.status = Standing.PARKED
