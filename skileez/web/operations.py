@@ -79,7 +79,7 @@ def worker() -> ResponseReturnValue:
 
 def _did(one: Worker) -> str:
     done = {word: one.figures.get(figure) for figure, word in DID.items()}
-    return ", ".join(f"{count} {word}" for word, count in done.items() if count)
+    return ", ".join(f"{word}: {count}" for word, count in done.items() if count)
 
 
 @operations.post("/worker/messages", defaults={"delivery_id": None})

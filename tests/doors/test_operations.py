@@ -110,7 +110,7 @@ def test_a_worker_that_keeps_up_is_on_time(admin: Visitor) -> None:
     page = text_of(admin.get("/admin/worker"))
     assert "On time" in page
     assert "host:1" in page
-    assert "12 events acted upon, 7 messages sent, 2 requests lapsed" in page
+    assert "events acted upon: 12, messages sent: 7, requests lapsed: 2" in page
     assert "another version" not in page
 
 
@@ -184,7 +184,12 @@ def test_a_parked_message_shows_to_whom_what_why_and_since_when(
     park(stage)
     page = admin.get("/admin/worker")
     said = text_of(page)
-    for part in ("session.booked", "mail", "550 there is nobody here of that name", "Tries: 7"):
+    for part in (
+        "session.booked",
+        "mail",
+        "550 there is nobody here of that name",
+        "Tries: 7, since",
+    ):
         assert part in said
     assert stage.cast.student.email in said
     assert f"/admin/people/{stage.cast.student.id}" in page.text
