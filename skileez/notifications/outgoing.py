@@ -120,7 +120,7 @@ def replan(person_id: int, now: datetime) -> None:
     for session in coming:
         assert session.scheduled_at is not None
         if reader is not None:
-            _make(_reminders(reader, session, session.scheduled_at, now), again=True)
+            _make(_of_start(reader, session, session.scheduled_at, now), again=True)
     if db.session.scalar(select(Contract.id).where(Contract.coach_id == person_id).limit(1)):
         plan_digests(person_id, now, again=True)
 
@@ -185,12 +185,17 @@ def _plan_session(event: Event, start: datetime) -> None:
     assert event.session_id is not None
     session = db.session.get_one(Session, event.session_id)
     both = readers((session.student_id, session.coach_id))
-    _make(
-        row
-        for reader in both.values()
-        for rows in (_reminders(reader, session, start, event.at), _overdue(reader, session, start))
-        for row in rows
-    )
+    for reader in both.values():
+        # Also one that was dropped: a session may move away from a time and back to it.
+        _make(_of_start(reader, session, start, event.at), again=True)
+
+
+def _of_start(
+    reader: Reader, session: Session, start: datetime, told_at: datetime
+) -> Iterable[dict[str, Any]]:
+    """What a start asks for: its reminders, and the nudge after it."""
+    yield from _reminders(reader, session, start, told_at)
+    yield from _overdue(reader, session, start)
 
 
 def _reminders(

@@ -152,6 +152,30 @@ def test_quiet_hours_delay_a_message_and_bring_a_reminder_forward(cast: Cast, po
     assert hour_before == NOW + 23 * HOUR
 
 
+def test_a_session_that_moves_away_and_back_is_reminded_of(cast: Cast, post: Post) -> None:
+    with db.transaction():
+        # A reminder at 07:00 in New York comes at 06:00: after 09:00 would be too late.
+        db.session.add(Wishes(person_id=cast.coach.id, quiet_from=6 * 60, quiet_to=9 * 60))
+    session = cast.book(73 * HOUR)  # at 08:00 in New York
+    pass_time(NOW)
+    early = NOW + 71 * HOUR
+
+    def move(to: datetime, now: datetime) -> None:
+        with db.transaction():
+            found = actions.find_for(cast.actor("student"), session.id)
+            found.request_reschedule(
+                "student", WHY, proposed_times=[to], actor=cast.actor("student"), now=now
+            )
+            found.approve_reschedule(to, by="coach", actor=cast.actor("coach"), now=now)
+
+    move(NOW + 90 * HOUR, NOW + 40 * HOUR)
+    pass_time(early)
+    post.sent.clear()
+    move(NOW + 73 * HOUR, early + MINUTE)
+    pass_time(early + MINUTE)
+    assert [to for to, subject in post.subjects if "starts in" in subject] == ["Jonas Lindqvist"]
+
+
 def test_an_event_that_fails_waits_and_holds_up_no_other(cast: Cast, post: Post) -> None:
     cast.book(60 * HOUR)
     cast.book(70 * HOUR)

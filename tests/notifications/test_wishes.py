@@ -11,7 +11,7 @@ from skileez.accounts import actions as accounts
 from skileez.errors import NotFound, Refused
 from skileez.notifications import unsubscribing, wishes
 from skileez.notifications.models import Delivery, Wishes
-from skileez.notifications.rules import DAILY, REMINDER, REMINDERS, WEEKLY
+from skileez.notifications.rules import DAILY, OVERDUE, REMINDER, REMINDERS, WEEKLY
 from skileez.notifications.wishes import Choice
 from tests.cast import DAY, HOUR, MINUTE, NOW, Cast
 from tests.notifications.conftest import Post
@@ -128,6 +128,18 @@ def test_without_mail_nothing_that_waits_is_mailed(cast: Cast, post: Post) -> No
     assert waiting(cast, "session.booked") == waiting(cast, REMINDER) == []
     in_app = select(Delivery).filter_by(kind=REMINDER, channel="app", status="waiting")
     assert len(list(db.session.scalars(in_app.filter_by(recipient_id=cast.coach.id)))) == 2
+
+
+def test_whoever_wants_mail_again_is_reminded_and_asked_how_it_went(cast: Cast, post: Post) -> None:
+    cast.book(60 * HOUR)
+    choose(cast, "student", mail=False)
+    worker.dispatch(NOW)
+    choose(cast, mail=False)
+    for name in ("coach", "student"):
+        assert waiting(cast, OVERDUE, name) == waiting(cast, REMINDER, name) == []
+        choose(cast, name, mail=True)
+        assert len(waiting(cast, REMINDER, name)) == 2
+        assert len(waiting(cast, OVERDUE, name)) == 1
 
 
 def test_a_digest_ends_with_one_press_and_comes_back_when_chosen(cast: Cast, post: Post) -> None:
