@@ -203,6 +203,7 @@ def _failed(delivery: Delivery, failure: Failed, now: datetime) -> str:
         log.warning("delivery.parked", delivery=delivery.id, kind=delivery.kind, why=str(failure))
         return "parked"
     delivery.due_at = now + wait
+    log.info("delivery.retried", delivery=delivery.id, kind=delivery.kind, why=str(failure))
     return "retried"
 
 
@@ -221,6 +222,23 @@ def parked(limit: int = 100) -> Sequence[Delivery]:
         .order_by(Delivery.id.desc())
         .limit(limit)
     ).all()
+
+
+def failing(now: datetime, limit: int = 1000) -> tuple[int, str]:
+    """How many deliveries failed and wait to be tried again, as far as ``limit``; and why the
+    next of them did.
+    """
+    errors = db.session.scalars(
+        select(Delivery.error)
+        .where(
+            Delivery.status == Standing.WAITING,
+            Delivery.due_at <= now + rules.BACKOFF[-1],
+            Delivery.failures > 0,
+        )
+        .order_by(Delivery.due_at)
+        .limit(limit)
+    ).all()
+    return len(errors), (errors[0] or "") if errors else ""
 
 
 def send_again(now: datetime, delivery_id: int | None = None) -> int:

@@ -72,6 +72,7 @@ def worker() -> ResponseReturnValue:
         others=sorted({w.version for w in found.workers if w.alive and w.version != __version__}),
         longest=max((one.oldest for one in found.due.values()), default=timedelta()),
         did=_did,
+        failing=sending.failing(now),
         events=outbox.parked() if found.parked["events"] else (),
         messages=sending.parked() if found.parked["messages"] else (),
     )

@@ -195,6 +195,15 @@ def test_a_parked_message_shows_to_whom_what_why_and_since_when(
     assert f"/admin/people/{stage.cast.student.id}" in page.text
 
 
+def test_messages_that_are_tried_again_show_how_many_and_why(stage: Stage, admin: Visitor) -> None:
+    assert "tried again:" not in text_of(admin.get("/admin/worker"))
+    for number in (1, 2):
+        post(stage, number, due_at=NOW + HOUR, failures=number, error="the mail server is <down>")
+    said = text_of(admin.get("/admin/worker"))
+    assert "Messages that failed and are tried again: 2" in said
+    assert "Why: the mail server is <down>." in said
+
+
 def test_one_parked_message_is_sent_again_and_the_others_stay(stage: Stage, admin: Visitor) -> None:
     first, second = park(stage, 1), park(stage, 2)
     answer = admin.post(f"/admin/worker/messages/{first}", "/admin/worker")
