@@ -237,7 +237,11 @@ def _stop_with_parent() -> None:
 
 
 def _require_schema() -> None:
-    if problem := _wrong_schema():
+    try:
+        problem = _wrong_schema()
+    except OperationalError as error:
+        raise ConfigError("DATABASE_URL", f"cannot be reached: {error.orig}") from error
+    if problem:
         raise ConfigError("DATABASE_URL", problem)
 
 

@@ -26,7 +26,7 @@ from skileez.sessions import actions
 from skileez.sessions.models import Session
 from tests.cast import DAY, HOUR, MINUTE, NOW, Cast
 from tests.sessions.stage import at
-from tests.worker.smtp import Peer
+from tests.worker.smtp import Peer, free_port
 from tests.worker.stage import Post, ask, begin, drain
 
 
@@ -397,6 +397,16 @@ def test_a_worker_of_another_version_than_the_database_says_so_and_does_nothing(
     assert answer.exit_code == 1
     assert f"DATABASE_URL: {says}" in answer.output
     assert ("update the worker" if schema == "9999" else "run: skileez migrate") in answer.output
+
+
+def test_a_worker_that_cannot_reach_its_database_says_so(
+    versions: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://127.0.0.1:{free_port()}/skileez")
+    answer = CliRunner().invoke(main, ["worker"])
+    assert answer.exit_code == 1
+    assert "DATABASE_URL: cannot be reached: " in answer.output
+    assert "refused" in answer.output
 
 
 def test_a_worker_whose_database_is_migrated_meanwhile_stops(versions: str) -> None:
