@@ -167,7 +167,10 @@ def way_back(asked: Request) -> str | None:
     """The page to return to: the one asked for, or the one its form stands on."""
     if asked.method in _SAFE_METHODS and not wants.fragment(asked):
         return asked.full_path.rstrip("?") if asked.path != "/" else None
-    before = urlsplit(asked.headers.get("HX-Current-URL") or asked.referrer or "")
+    try:
+        before = urlsplit(asked.headers.get("HX-Current-URL") or asked.referrer or "")
+    except ValueError:
+        return None
     return before.path or None if before.netloc == asked.host else None
 
 

@@ -97,6 +97,12 @@ def test_a_form_sent_after_being_signed_out_leads_back_to_its_page(visitor: Visi
     assert "You were signed out in the meantime" in text_of(visitor.get(answer.location))
 
 
+@pytest.mark.parametrize("header", ["Referer", "HX-Current-URL"])
+def test_an_address_that_is_none_leads_nowhere(visitor: Visitor, header: str) -> None:
+    answer = visitor.post("/sign-out", headers={header: "https://["})
+    assert (answer.status_code, answer.location) == (303, "/sign-in")
+
+
 def test_a_form_sent_after_being_signed_out_gives_back_what_was_typed(visitor: Visitor) -> None:
     answer = visitor.client.post(
         "/sessions/1/cancel",
