@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections import Counter
@@ -232,7 +231,9 @@ def run(settings: Settings, *, beside: bool = False) -> None:
 
 
 def _stop_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: Python cannot end while a thread waits with its lock.
+    while os.read(0, 1):
+        pass
     stopping.set()
 
 

@@ -224,7 +224,7 @@ def wait_for(port: int, served: "subprocess.Popen[str]", seconds: int = 120) -> 
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            assert ask(port, "/livez") == (200, "ok\n")
+            assert ask(port, "/readyz") == (200, "ready\n")  # and so does the worker
         except OSError:
             assert served.poll() is None
             time.sleep(0.1)
@@ -263,6 +263,7 @@ def test_the_demo_is_served_stops_cleanly_and_keeps_its_data(tmp_path: Path) -> 
     assert f"http://127.0.0.1:{port}/reset/" in said
     assert "evil.example" not in said
     assert "Traceback" not in said
+    assert "Fatal" not in said
 
     count = _events(path)
     assert count > 500
