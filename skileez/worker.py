@@ -182,9 +182,11 @@ def _task(job: Job, now: Callable[[], datetime]) -> Callable[[], None]:
         try:
             while job.run(now()) and not stopping.is_set():
                 pass
-        except Exception:
+        except Exception as error:
             done["errors"] += 1
-            log.exception("worker.job_failed", job=job.name)
+            # Each job at each of its turns, as long as the database is away: a line will do.
+            away = isinstance(error, OperationalError)
+            log.error("worker.job_failed", job=job.name, why=str(error)[:500], exc_info=not away)
         finally:
             # In this order: letting go of a connection that broke may fail too.
             running.release()

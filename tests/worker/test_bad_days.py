@@ -258,6 +258,23 @@ def test_a_job_whose_connection_breaks_runs_again(
     assert len(runs) == 2
 
 
+@pytest.mark.parametrize(
+    ("error", "whole"),
+    [(OperationalError("SELECT 1", {}, Exception("away")), False), (KeyError("a bug"), True)],
+)
+def test_a_job_that_fails_says_why_with_its_traceback_unless_the_database_is_away(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, error: Exception, whole: bool
+) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(worker.log, "error", lambda event, **told_: told.append(told_))
+
+    def run(now: datetime) -> bool:
+        raise error
+
+    worker._task(worker.Job("broken", 1, run), lambda: NOW)()
+    assert [(one["why"], one["exc_info"]) for one in told] == [(str(error), whole)]
+
+
 # --- the clock -----------------------------------------------------------------------------
 
 
