@@ -31,6 +31,11 @@ WIDER = """() => {
   return over + " px too wide: " + wide.slice(-1).map((one) => one.outerHTML.slice(0, 200));
 }"""
 
+TWICE = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `id ${id} stands twice`);
+}"""
+
 
 @pytest.fixture(scope="module")
 def people(site: Site) -> dict[str, tuple[Someone | None, Moods]]:
@@ -61,7 +66,7 @@ def look(seat, people) -> Iterator:
 def faults(page: Page) -> list[str]:
     """Everything wrong with the page as it stands, in both schemes and on a phone."""
     page.add_script_tag(url=AXE)
-    found = []
+    found = page.evaluate(TWICE)
     try:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
