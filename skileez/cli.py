@@ -117,7 +117,7 @@ def demo(port: int, reset: bool, no_serve: bool) -> None:
     db.session.remove()
     if not no_serve:
         with _worker_beside():
-            _serve("127.0.0.1", port, workers=1, threads=12, level="warning")
+            _serve("127.0.0.1", port, workers=1, threads=12, level="error")
 
 
 @main.command()
