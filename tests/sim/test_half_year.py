@@ -15,6 +15,8 @@ from tests.sim.invariants import Violation, live
 from tests.sim.world import in_memory
 
 COACHES = 3
+FEW = 2
+"""Coaches in each of the twenty: what takes more time is for the command."""
 TRIES = 40
 """Half years in which a planted bug has to show itself."""
 
@@ -22,7 +24,7 @@ TRIES = 40
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_nothing_that_must_not_happen_happens(seed: int, sqlite_template: Path) -> None:
     with in_memory(sqlite_template) as engine:
-        live(seed, engine, COACHES)
+        live(seed, engine, FEW)
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
