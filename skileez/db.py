@@ -8,7 +8,7 @@ switched on, and a transaction that will write takes the write lock when it begi
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,7 +45,27 @@ READ_ONLY = "skileez_read_only"
 SQLITE = {"journal_mode": "WAL", "synchronous": "FULL", "busy_timeout": 20000, "foreign_keys": "ON"}
 """How SQLite is opened. FULL: what was committed survives a power cut (the tests do without)."""
 
-session: scoped_session[Session] = scoped_session(sessionmaker(expire_on_commit=False))
+
+class _Session(Session):
+    """A session whose reading requests on PostgreSQL are spared BEGIN and ROLLBACK.
+
+    Each statement sees what is committed, with a transaction around them or without.
+    """
+
+    def get_bind(self, *args: Any, **named: Any) -> Engine | Connection:
+        bind = super().get_bind(*args, **named)
+        reads = self.info.get(READ_ONLY) and bind.dialect.name == "postgresql"
+        return _reading(bind) if reads and isinstance(bind, Engine) else bind
+
+
+@lru_cache(maxsize=8)
+def _reading(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+session: scoped_session[_Session] = scoped_session(
+    sessionmaker(class_=_Session, expire_on_commit=False)
+)
 
 
 class _Query(Query[Any]):
