@@ -301,7 +301,7 @@ def make(now: datetime, password_hash: str, *, sessions: int, presses: int) -> t
             for role in ("coach", "student"):
                 stage.people[f"{role} of {verb}"] = f"{role}-{verb}@bench.example"
     crowd = 0
-    while len(rows.tables["session"]) + OWN <= sessions:
+    while len(rows.tables["session"]) < sessions:
         crowd += 1
         rows.coach_with_sessions(f"crowd {crowd}".replace(" ", "-"), "Europe/Madrid")
     stage.sessions = len(rows.tables["session"])

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ColumnClause,
     ColumnElement,
     CursorResult,
     Row,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -171,14 +173,15 @@ def page(
     """One page of a person's own sessions: to come in order, the rest newest first."""
     ascending = (wanted.view is View.UPCOMING) != (cursor is not None and cursor.back)
     rows = _rows(
-        _page_of(wanted.view, wanted.state, bool(wanted.contract_id), bool(cursor), ascending),
+        _page_of(
+            wanted.view, wanted.state, bool(wanted.contract_id), bool(cursor), ascending, size + 1
+        ),
         {
             "person": person_id,
             "now": now,
             "contract": wanted.contract_id,
             "at": cursor.at if cursor else None,
             "id": cursor.id if cursor else None,
-            "limit": size + 1,
         },
     ).all()
     more, lines = len(rows) > size, [_line(row, person_id) for row in rows[:size]]
@@ -209,13 +212,12 @@ def every(person_id: int, wanted: Filter, now: datetime, size: int = 500) -> Ite
 
 
 _PERSON: BindParameter[int] = bindparam("person")
-_LIMIT: BindParameter[int] = bindparam("limit")
 _NOW = bindparam("now", type_=UTCDateTime)
 
 
 @cache
 def _page_of(
-    view: View, state: State | None, one_contract: bool, onwards: bool, ascending: bool
+    view: View, state: State | None, one_contract: bool, onwards: bool, ascending: bool, limit: int
 ) -> Any:
     conditions: list[ColumnElement[bool]] = []
     if view is View.UPCOMING:
@@ -235,11 +237,13 @@ def _page_of(
         place = tuple_(_s.listed_at, _s.id)
         here = tuple_(bindparam("at", type_=UTCDateTime), bindparam("id"))
         conditions.append(place > here if ascending else place < here)
-    return _own(conditions, ascending=ascending)
+    return _own(conditions, ascending=ascending, limit=limit)
 
 
-def _own(conditions: Sequence[ColumnElement[bool]], *, ascending: bool) -> Any:
+def _own(conditions: Sequence[ColumnElement[bool]], *, ascending: bool, limit: int) -> Any:
     """A person's rows in either role: two walks along an index, merged, however many there are."""
+    # Written into the statement: PostgreSQL plans one whose LIMIT it cannot see anew each time.
+    most: ColumnClause[int] = literal_column(str(limit))
 
     def order(at: Any, key: Any) -> tuple[Any, Any]:
         return (at.asc(), key.asc()) if ascending else (at.desc(), key.desc())
@@ -249,7 +253,7 @@ def _own(conditions: Sequence[ColumnElement[bool]], *, ascending: bool) -> Any:
             select(_s.id.label("id"))
             .where(mine == _PERSON, *conditions)
             .order_by(*order(_s.listed_at, _s.id))
-            .limit(_LIMIT)
+            .limit(most)
             .subquery()
         )
         for mine in (_s.coach_id, _s.student_id)
@@ -259,7 +263,7 @@ def _own(conditions: Sequence[ColumnElement[bool]], *, ascending: bool) -> Any:
         _joined()
         .where(_s.id.in_(select(ids.c.id)))
         .order_by(*order(_s.listed_at, _s.id))
-        .limit(_LIMIT)
+        .limit(most)
     )
 
 
@@ -328,12 +332,15 @@ _OF_CONTRACT = (
 )
 
 
-def waiting(person_id: int, now: datetime, limit: int = 50) -> list[Line]:
+MOST_WAITING = 50
+
+
+def waiting(person_id: int, now: datetime) -> list[Line]:
     """A person's open sessions about which somebody should do something, the soonest first.
 
     A superset: whether it is this person's move, the rules say.
     """
-    given = {"person": person_id, "now": now, "limit": limit}
+    given = {"person": person_id, "now": now}
     rows = [*_rows(_UNSETTLED, given), *_rows(_DISPUTED, given)]
     return [_line(row, person_id) for row in rows]
 
@@ -349,8 +356,13 @@ _UNSETTLED = _own(
         ),
     ],
     ascending=True,
+    limit=MOST_WAITING,
 )
-_DISPUTED = _own([_s.status == Status.MISSED, _s.correction_by.is_not(None)], ascending=False)
+_DISPUTED = _own(
+    [_s.status == Status.MISSED, _s.correction_by.is_not(None)],
+    ascending=False,
+    limit=MOST_WAITING,
+)
 
 
 def lines(session_ids: Sequence[int]) -> list[Line]:
