@@ -5,7 +5,9 @@ two copies would give two answers. Instants are aware and in UTC; a wall-clock t
 """
 
 import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from skileez.errors import N_, Kind, Refusal, Refused
@@ -15,6 +17,7 @@ zoneinfo.ZoneInfo.clear_cache()
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2999
+_DAY = timedelta(days=1)
 REGIONS: Final = (
     "Africa",
     "America",
@@ -101,6 +104,52 @@ def is_missing(wall: datetime, zone_name: str) -> bool:
     return all(
         time.replace(tzinfo=None) != wall.replace(fold=0) for time in alternatives(wall, zone_name)
     )
+
+
+@lru_cache(maxsize=8192)
+def stretches(day: date, zone_name: str) -> tuple[tuple[datetime, datetime, datetime], ...]:
+    """``day`` in ``zone_name`` as instants: each stretch in which its clocks run evenly, in order.
+
+    A stretch is (from, until, midnight), in UTC: within it the clocks show ``m`` minutes after
+    midnight at ``midnight + m``. One for most days, two for one on which the clocks change, none
+    for a date that the zone left out (Apia, 2011-12-30). Raises Refused ``unknown_zone``.
+    """
+    there = zone(zone_name)
+    midnight = datetime.combine(day, time())
+    # Every instant that any zone gives this date; clocks that change do so on the minute.
+    first, last = midnight - timedelta(hours=27), midnight + timedelta(hours=51)
+    edges = [first, *_changes(first, last, there), last]
+    found = []
+    for begins, ends in pairwise(edges):
+        offset = _offset(begins, there)
+        start, end = max(begins, midnight - offset), min(ends, midnight + _DAY - offset)
+        if start < end:
+            found.append(tuple(one.replace(tzinfo=UTC) for one in (start, end, midnight - offset)))
+    return tuple(found)  # type: ignore[arg-type]
+
+
+def _changes(first: datetime, last: datetime, there: zoneinfo.ZoneInfo) -> list[datetime]:
+    """When the offset changes between two naive instants in UTC, hour by hour, then halving."""
+    changes = []
+    hour = timedelta(hours=1)
+    while first < last:
+        before, after = first, min(first + hour, last)
+        first = after
+        offset = _offset(before, there)
+        if offset == _offset(after, there):
+            continue
+        while after - before > timedelta(seconds=1):
+            middle = before + (after - before) // 2
+            if _offset(middle, there) == offset:
+                before = middle
+            else:
+                after = middle
+        changes.append(after.replace(microsecond=0))
+    return changes
+
+
+def _offset(naive: datetime, there: zoneinfo.ZoneInfo) -> timedelta:
+    return naive.replace(tzinfo=UTC).astimezone(there).utcoffset() or timedelta()
 
 
 def offset_label(instant: datetime, zone_name: str) -> str:

@@ -4,11 +4,13 @@ from alembic import context
 from sqlalchemy import text
 
 import skileez.accounts.models
+import skileez.availability.models
 import skileez.contracts.models
 import skileez.events
 import skileez.heartbeat
 import skileez.notifications.models
 import skileez.outbox
+import skileez.sessions.absence
 import skileez.sessions.models
 import skileez.sessions.presence  # noqa: F401  (imported for their tables)
 from skileez.db import Model, engine_for

@@ -16,13 +16,13 @@ from sqlalchemy import bindparam, select
 
 from skileez import db, events
 from skileez.accounts.models import Person
+from skileez.availability.rules import time_taken
 from skileez.errors import NotFound, Refusal, require
 from skileez.events import Actor
 from skileez.notifications import link_rules
 from skileez.notifications.link_rules import Act, Offer, Promise
 from skileez.notifications.models import AnswerLink, Delivery, Standing
 from skileez.sessions import actions, outcome_check, policy, queries
-from skileez.sessions import rules as session_rules
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import Account
 
@@ -126,7 +126,7 @@ def look(token: str, now: datetime) -> Opened:
     if opened.why_not is None and opened.act is Act.APPROVE and opened.time is not None:
         (whose,) = opened.session.taken_at(opened.time)
         if whose:
-            return replace(opened, why_not=session_rules.time_taken(whose, opened.time))
+            return replace(opened, why_not=time_taken(whose, opened.time))
     return opened
 
 

@@ -6,7 +6,7 @@ the session's, then the two people, so that writers queue and never block each o
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import ColumnClause, Select, bindparam, literal_column, or_, select
@@ -22,9 +22,9 @@ from skileez.contracts.rules import (
 )
 from skileez.errors import NotFound, Refused, require
 from skileez.events import SYSTEM, Actor
-from skileez.sessions import outcome_rules, rules
+from skileez.sessions import meeting, outcome_rules, rules
 from skileez.sessions import policy as policies
-from skileez.sessions.models import Session, live_numbers, lock_people, taken_by
+from skileez.sessions.models import Session, live_numbers
 from skileez.sessions.reschedule_rules import Silence
 from skileez.sessions.row import in_utc
 from skileez.sessions.rules import Policy
@@ -108,10 +108,17 @@ def book(
     require(rules.check_start(start, now, policy))
     assert start is not None
     start = in_utc(start)
-    lock_people(contract.coach_id, contract.student_id)
-    end = start + timedelta(minutes=minutes)
-    if whose := taken_by(contract.coach_id, contract.student_id, start, end):
-        raise Refused(rules.time_taken(whose, start))
+    meeting.lock_people(contract.coach_id, contract.student_id)
+    (refusal,) = meeting.refusals(
+        contract.coach_id,
+        contract.student_id,
+        [start],
+        minutes,
+        meeting.against(by),
+        now=now,
+        policy=policy,
+    )
+    require(refusal)
     number = free_number(taken, contract.total_sessions)
     session = Session(
         contract=contract,

@@ -20,14 +20,16 @@ from skileez.contracts.rules import (
     may_add_session,
 )
 from skileez.db import one_of
-from skileez.errors import Refused, require
+from skileez.errors import require
 from skileez.events import SYSTEM, Actor
 from skileez.sessions import guards, outcome_rules, rules
 from skileez.sessions.ending import Ending
-from skileez.sessions.row import BookedTime, ProposedTime, lock_people, taken_by
+from skileez.sessions.meeting import BookedTime
+from skileez.sessions.row import ProposedTime
 from skileez.sessions.rules import Absent, Policy, RequestKind, State, Status
+from skileez.sessions.series import Series
 
-__all__ = ["BookedTime", "ProposedTime", "Session", "live_numbers", "lock_people", "taken_by"]
+__all__ = ["BookedTime", "ProposedTime", "Series", "Session", "live_numbers"]
 
 guards.install()
 
@@ -101,6 +103,8 @@ class Session(Ending):
             sqlite_where=_DISPUTED,
             postgresql_where=_DISPUTED,
         ),
+        CheckConstraint("(series_id IS NULL) = (series_place IS NULL)", name="series_place"),
+        Index("ix_session_series_id_place", "series_id", "series_place"),
         Index("ix_session_ends_at", "ends_at", sqlite_where=_SILENT, postgresql_where=_SILENT),
     )
 
@@ -180,8 +184,8 @@ class Session(Ending):
         require(outcome_rules.may_answer_correction(self.facts, by))
         taken = live_numbers(self.contract_id)
         require(may_add_session(len(taken), self.contract.total_sessions))
-        if self.scheduled_at and (whose := self.free_for_both(self.scheduled_at)):
-            raise Refused(rules.time_taken(whose, self.scheduled_at))
+        if self.scheduled_at:
+            self._require_free((self.scheduled_at,), "scheduled_at", None, now)
         if self.session_number in taken:
             number = free_number(taken, self.contract.total_sessions)
             assert number is not None
@@ -224,7 +228,7 @@ class Session(Ending):
         require(rules.may_schedule(self.facts, by))
         require(rules.check_start(start, now, policy))
         assert start is not None
-        self._require_free((start,), "scheduled_at")
+        self._require_free((start,), "scheduled_at", by, now, policy)
         self.scheduled_at, self.scheduling_by = start, None
         self.scheduled_date = self.scheduled_date or start
         self.confirmed_by_coach = by == rules.Role.COACH

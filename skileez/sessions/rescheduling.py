@@ -1,16 +1,18 @@
 """Moving a session by request and answer: ask, approve, counter, decline, withdraw, silence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from skileez.availability.slots import Against
 from skileez.contracts.rules import check_reason
-from skileez.errors import Refused, require
+from skileez.errors import Refusal, Refused, require
 from skileez.events import SYSTEM, Actor
-from skileez.sessions import reschedule_rules, rules
+from skileez.sessions import meeting, reschedule_rules, rules
 from skileez.sessions.reschedule_rules import Silence
-from skileez.sessions.row import ProposedTime, SessionRow, in_utc, lock_people
-from skileez.sessions.rules import Policy, RequestKind, State
+from skileez.sessions.row import ProposedTime, SessionRow, in_utc
+from skileez.sessions.rules import Policy, RequestKind, Role, State
 
 
 class Rescheduling(SessionRow):
@@ -56,7 +58,7 @@ class Rescheduling(SessionRow):
         require(check_reason(reason))
         times = tuple(map(in_utc, proposed_times))
         require(reschedule_rules.check_times(times, now, policy, current=self.scheduled_at))
-        self._require_free(times, "proposed_times")
+        self._require_free(times, "proposed_times", by, now, policy)
         assert self.scheduled_at is not None
         kind = reschedule_rules.request_kind(by, rules.lead(self.scheduled_at, now), policy)
         assert kind is not None
@@ -79,7 +81,9 @@ class Rescheduling(SessionRow):
         new_time = in_utc(new_time) if new_time else None
         require(reschedule_rules.may_approve(self.facts, by, new_time, now, policy))
         assert new_time is not None
-        self._require_free((new_time,), "new_scheduled_at")
+        # A proposed time is the coach's choice or has the coach's yes.
+        choice_of = None if self.proposed_times else by
+        self._require_free((new_time,), "new_scheduled_at", choice_of, now, policy)
         self._move(new_time, by, "session.reschedule_approved", actor, now)
 
     def counter_reschedule(
@@ -104,7 +108,7 @@ class Rescheduling(SessionRow):
         require(
             reschedule_rules.check_times(times, now, policy, least=1, current=self.scheduled_at)
         )
-        self._require_free(times, "proposed_times")
+        self._require_free(times, "proposed_times", by, now, policy)
         assert self.scheduled_at is not None
         said = (reason or "").strip() or None
         kind = reschedule_rules.counter_kind(by, rules.lead(self.scheduled_at, now), policy)
@@ -165,10 +169,11 @@ class Rescheduling(SessionRow):
         now, policy = self._when(now), self._policy(policy)
         if not reschedule_rules.is_answer_due(self.facts, now):
             return None
-        lock_people(self.coach_id, self.student_id)
+        meeting.lock_people(self.coach_id, self.student_id)
         times = self.proposed_times
-        taken = self.taken_at(*times)
-        free = [time for time, whose in zip(times, taken, strict=True) if whose is None]
+        by_student = self.reschedule_requested_by == Role.STUDENT
+        checked = self._refusals(times, Against.AWAY if by_student else Against.TAKEN, now, policy)
+        free = [time for time, refusal in zip(times, checked, strict=True) if refusal is None]
         outcome, new_time = reschedule_rules.settle_silence(self.facts, free, now, policy)
         if new_time is not None:
             self._move(new_time, None, "session.reschedule_auto_approved", SYSTEM, now)
@@ -261,12 +266,35 @@ class Rescheduling(SessionRow):
             details={"asked_by": asked_by},
         )
 
-    def _require_free(self, times: Sequence[datetime], field: str) -> None:
+    def _require_free(
+        self,
+        times: Sequence[datetime],
+        field: str,
+        by: str | None,
+        now: datetime,
+        policy: Policy | None = None,
+    ) -> None:
+        """Refuse times at which the two cannot meet, ``by`` being whose choice they are."""
         if times:
-            lock_people(self.coach_id, self.student_id)
-        for time, whose in zip(times, self.taken_at(*times), strict=True):
-            if whose:
-                raise Refused(rules.time_taken(whose, time, field))
+            meeting.lock_people(self.coach_id, self.student_id)
+        against = meeting.against(by)
+        for refusal in self._refusals(times, against, now, self._policy(policy)):
+            if refusal:
+                raise Refused(replace(refusal, field=field))
+
+    def _refusals(
+        self, times: Sequence[datetime], against: Against, now: datetime, policy: Policy
+    ) -> list[Refusal | None]:
+        return meeting.refusals(
+            self.coach_id,
+            self.student_id,
+            times,
+            self.duration_minutes,
+            against,
+            now=now,
+            policy=policy,
+            besides=self.id,
+        )
 
     def _say_request(
         self,

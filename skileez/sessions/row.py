@@ -4,22 +4,16 @@ Columns named in the product's source document keep their names. The pending req
 ``reschedule_*`` columns and the rows of ``proposed_time``; its history is in the events.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Computed,
     ForeignKey,
-    Index,
     String,
     Text,
-    bindparam,
     false,
-    literal_column,
     select,
-    union_all,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import (
@@ -30,11 +24,12 @@ from sqlalchemy.orm import (
     validates,
 )
 
-from skileez import clock, db, events
+from skileez import clock, db, events, zones
 from skileez.contracts.models import Contract
-from skileez.contracts.rules import MAX_MINUTES, URL_MAX
+from skileez.contracts.rules import URL_MAX
 from skileez.db import Model, UTCDateTime
 from skileez.events import Actor
+from skileez.sessions import meeting
 from skileez.sessions import policy as policies
 from skileez.sessions.rules import Facts, Pending, Policy, State, Status
 
@@ -49,6 +44,11 @@ def in_utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone; give an aware datetime")
     return instant.astimezone(UTC)
+
+
+def wall_text(instant: datetime, zone: str) -> str:
+    """What the clocks of ``zone`` show at ``instant``: "2027-03-01T18:00"."""
+    return f"{zones.local(instant, zone):%Y-%m-%dT%H:%M}"
 
 
 class ProposedTime(Model):
@@ -83,6 +83,13 @@ class SessionRow(Model):
     """Its place in lists: the start, or while it has none the last start it had."""
     duration_minutes: Mapped[int]
     timezone: Mapped[str] = mapped_column(String(50), default="UTC")
+    wall_at: Mapped[str | None] = mapped_column(String(16))
+    """The start as clocks of ``timezone`` show it ("2027-03-01T18:00"), which stays what was
+    agreed should the zone's rules change; NULL where it is not known.
+    """
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"))
+    series_place: Mapped[str | None] = mapped_column(String(16))
+    """The start that its series gave it (RFC 5545's RECURRENCE-ID), wherever it moved since."""
     status: Mapped[str] = mapped_column(String(20), default=Status.SCHEDULED)
     stored_state: Mapped[str] = mapped_column(
         "state", String(30), Computed(STATE_SQL, persisted=True), deferred=True
@@ -152,16 +159,23 @@ class SessionRow(Model):
         self.listed_at = columns["created_at"]
         super().__init__(**columns)
 
-    @validates("scheduled_at", "duration_minutes")
+    @validates("scheduled_at", "duration_minutes", "timezone")
     def _keep_end(self, key: str, value: Any) -> Any:
+        if key == "timezone":
+            self._keep_wall(self.scheduled_at, value)
+            return value
         start = value if key == "scheduled_at" else self.scheduled_at
         minutes = value if key == "duration_minutes" else self.duration_minutes
         if start is not None:
             start = self.listed_at = in_utc(start)
         if key == "scheduled_at":
             self.heard = False
+            self._keep_wall(start, self.timezone)
         self.ends_at = start + timedelta(minutes=minutes) if start is not None and minutes else None
         return start if key == "scheduled_at" else minutes
+
+    def _keep_wall(self, start: datetime | None, zone: str | None) -> None:
+        self.wall_at = wall_text(start, zone) if start is not None and zone else None
 
     @hybrid_property
     def state(self) -> str:
@@ -222,16 +236,7 @@ class SessionRow(Model):
         """For each start, whose time is taken then by another session: "coach", "student" or
         None; for looking.
         """
-        length = timedelta(minutes=self.duration_minutes)
-        return _taken_by(self.coach_id, self.student_id, starts, length, besides=self.id)
-
-    def free_for_both(self, start: datetime) -> str | None:
-        """None when nobody has another session then; else whose time is taken.
-
-        Holds both people's time, so that the answer stays true until the transaction ends.
-        """
-        lock_people(self.coach_id, self.student_id)
-        return self.taken_at(start)[0]
+        return meeting.taken(self.coach_id, self.student_id, starts, self._length, self.id)
 
     def say(self, verb: str, *, actor: Actor, role: str | None, now: datetime, **what: Any) -> None:
         """Append an event about this session to its contract's stream."""
@@ -251,86 +256,15 @@ class SessionRow(Model):
             **what,
         )
 
+    @property
+    def _length(self) -> timedelta:
+        return timedelta(minutes=self.duration_minutes)
+
     def _when(self, now: datetime | None) -> datetime:
         return in_utc(now) if now else clock.now()
 
     def _policy(self, policy: Policy | None) -> Policy:
         return policy or policies.in_force()
-
-
-class BookedTime(Model):
-    """When a person is taken by a live session; kept by triggers on ``session``.
-
-    One row for the coach and one for the student, so that a person who coaches in one contract
-    and studies in another is guarded across both. Overlaps are refused here by the database.
-    """
-
-    __tablename__ = "booked_time"
-    __table_args__ = (Index("ix_booked_time_person_id_starts_at", "person_id", "starts_at"),)
-
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
-    session_id: Mapped[int] = mapped_column(
-        ForeignKey("session.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
-
-
-_PEOPLE_LOCKS = 1
-
-
-def lock_people(coach_id: int, student_id: int) -> None:
-    """Hold both people's time until the transaction ends, before a session is placed in it."""
-    db.lock(_PEOPLE_LOCKS, coach_id, student_id)
-
-
-def taken_by(
-    coach_id: int, student_id: int, start: datetime, end: datetime, besides: int | None = None
-) -> str | None:
-    """Whose time is taken between ``start`` and ``end``: "coach", "student" or None."""
-    return _taken_by(coach_id, student_id, [start], end - start, besides)[0]
-
-
-def _taken_by(
-    coach_id: int,
-    student_id: int,
-    starts: Sequence[datetime],
-    length: timedelta,
-    besides: int | None,
-) -> list[str | None]:
-    given: dict[str, Any] = {"coach": coach_id, "student": student_id, "besides": besides or 0}
-    for place, start in enumerate(starts):
-        given |= {
-            f"start{place}": start,
-            f"end{place}": start + length,
-            f"earliest{place}": start - timedelta(minutes=MAX_MINUTES),
-        }
-    rows = db.session.execute(_taken(len(starts)), given) if starts else ()
-    taken = {tuple(row) for row in rows}
-    return [
-        "coach"
-        if (place, coach_id) in taken
-        else "student"
-        if (place, student_id) in taken
-        else None
-        for place in range(len(starts))
-    ]
-
-
-@cache
-def _taken(starts: int) -> Any:
-    return union_all(
-        *(
-            select(literal_column(str(place)), BookedTime.person_id).where(
-                BookedTime.person_id.in_((bindparam("coach"), bindparam("student"))),
-                BookedTime.starts_at < bindparam(f"end{place}"),
-                BookedTime.starts_at > bindparam(f"earliest{place}"),  # no session is longer
-                BookedTime.ends_at > bindparam(f"start{place}"),
-                BookedTime.session_id != bindparam("besides"),
-            )
-            for place in range(starts)
-        )
-    )
 
 
 def _contract_of(proposal_id: int | None) -> Contract | None:

@@ -176,17 +176,6 @@ def check_start(
     return None
 
 
-def time_taken(whose: str, start: datetime, field: str = "scheduled_at") -> Refusal:
-    """Why a start cannot be had: the coach or the student has another session then."""
-    return Refusal(
-        "time_taken",
-        N_("At %(start)s the %(whose)s already has another session. Choose a different time."),
-        {"start": start, "whose": whose},
-        Kind.CONFLICT,
-        field,
-    )
-
-
 def may_schedule(facts: Facts, role: str | None) -> Refusal | None:
     """A session that is "to be scheduled" gets its time from whoever asked to move it."""
     if refusal := (refuse_stranger(role) if role else None) or refuse_unless_scheduled(facts):

@@ -49,11 +49,10 @@ def book(contract_id: int) -> ResponseReturnValue:
 @access(PARTICIPANT)
 def book_session(contract_id: int) -> ResponseReturnValue:
     """Book it."""
-    contract = contract_queries.seen_by(me().id, contract_id)
     form = SessionScheduleForm()
     start = _start(form)
     if start is None:
-        return _book_page(contract, form, 422)
+        return _book_page(contract_queries.seen_by(me().id, contract_id), form, 422)
     now, who = clock.now(), actor()
     try:
         with transaction():

@@ -13,7 +13,7 @@ from skileez import db
 from skileez.contracts.models import Contract, Proposal
 from skileez.errors import Refused
 from skileez.events import SYSTEM, Event, broken_links
-from skileez.sessions import actions, row
+from skileez.sessions import actions, meeting
 from skileez.sessions.models import BookedTime, ProposedTime, Session
 from tests import cast as people
 from tests.cast import HOUR, MINUTE, NOW, WHY, Cast, enter
@@ -71,9 +71,8 @@ def undo(database: str, engine_name: str) -> "Callable[[dict[str, list[str]]], N
 
 
 def without_the_applications_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (actions, row):
-        monkeypatch.setattr(module, "taken_by", lambda *told, **named: None)
-        monkeypatch.setattr(module, "lock_people", lambda *told: None)
+    monkeypatch.setattr(meeting, "refusals", lambda *told, **named: [None])
+    monkeypatch.setattr(meeting, "lock_people", lambda *told: None)
 
 
 def one_coach_and_many_students(students: int = 10) -> list[int]:
@@ -163,7 +162,7 @@ def without_the_contracts_lock_and_check(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(actions, "find_contract_for", unlocked)
     monkeypatch.setattr(actions, "may_add_session", lambda live, total: None)
     monkeypatch.setattr(actions, "free_number", lambda taken, total: 3)
-    monkeypatch.setattr(actions, "lock_people", lambda *told: None)
+    monkeypatch.setattr(meeting, "lock_people", lambda *told: None)
 
 
 @pytest.mark.parametrize("guards", ["both", "the database's"])

@@ -16,8 +16,8 @@ from sqlalchemy import event, text
 from skileez import db
 from skileez.contracts import queries as contract_queries
 from skileez.events import Actor
-from skileez.sessions import actions, queries
-from skileez.sessions.models import live_numbers, taken_by
+from skileez.sessions import actions, finding, meeting, queries
+from skileez.sessions.models import live_numbers
 from skileez.sessions.queries import Cursor, Filter, View
 from skileez.sessions.rules import Policy, State
 from tests.cast import DAY, HOUR, NOW, Cast
@@ -163,7 +163,13 @@ QUERIES: dict[str, Callable[[Cast], object]] = {
     "no-shows due": lambda who: actions.due_no_shows(NOW, Policy()),
     "to change": lambda who: actions.find_for(Actor("person", who.coach.id), 1),
     "live numbers": lambda who: live_numbers(1),
-    "taken": lambda who: taken_by(who.coach.id, who.student.id, NOW + DAY, NOW + DAY + HOUR),
+    "taken": lambda who: meeting.taken(who.coach.id, who.student.id, [NOW + DAY], HOUR),
+    "times to offer": lambda who: finding.of_contract(who.student.id, who.contract.id).opening(
+        NOW, NOW + 31 * DAY, now=NOW
+    ),
+    "times to move to": lambda who: finding.of_session(who.student.id, 1).opening(
+        NOW, NOW + 31 * DAY, now=NOW
+    ),
 }
 
 

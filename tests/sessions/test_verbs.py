@@ -89,6 +89,9 @@ def test_booking_fills_the_whole_row(cast: Cast) -> None:
         "listed_at": at(60),
         "duration_minutes": 90,
         "timezone": "Europe/Berlin",
+        "wall_at": "2026-03-05T01:00",
+        "series_id": None,
+        "series_place": None,
         "status": "scheduled",
         "stored_state": "scheduled",
         "confirmed_by_coach": False,
@@ -208,7 +211,9 @@ def test_an_approval_moves_the_same_row_and_number(cast: Cast, requested: Sessio
         "coach",
         lambda one: one.approve_reschedule(at(80), by="coach", actor=coach, now=NOW),
     )
-    assert changed == closed(scheduled_at=at(80), ends_at=at(81), listed_at=at(80))
+    assert changed == closed(
+        scheduled_at=at(80), ends_at=at(81), listed_at=at(80), wall_at="2026-03-05T21:00"
+    )
     assert told(event) == tells(
         "session.reschedule_approved",
         actor_id=coach.id,

@@ -12,7 +12,7 @@ from skileez import db, outbox, reactions
 from skileez.contracts.models import Contract
 from skileez.notifications import letters, outgoing, rules, sending
 from skileez.notifications.models import Standing
-from skileez.sessions import actions, outcome_rules, reschedule_rules, rescheduling
+from skileez.sessions import actions, meeting, outcome_rules, reschedule_rules, rescheduling
 from skileez.sessions import rules as session_rules
 from skileez.sessions.reschedule_rules import Silence
 from skileez.sessions.row import SessionRow
@@ -31,9 +31,13 @@ def anybody_may_be_booked_twice() -> Iterator[None]:
         ).scalars()
         for name in list(names):
             session.execute(text(f"DROP TRIGGER {name}"))
+
+    def nobody_is(coach: int, student: int, starts: Any, *told: Any, **named: Any) -> list[None]:
+        return [None] * len(starts)
+
     with (
-        mock.patch.object(actions, "taken_by", return_value=None),
-        mock.patch.object(SessionRow, "taken_at", lambda self, *starts: [None] * len(starts)),
+        mock.patch.object(meeting, "refusals", nobody_is),
+        mock.patch.object(meeting, "taken", nobody_is),
     ):
         yield
 
