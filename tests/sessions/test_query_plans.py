@@ -66,6 +66,10 @@ _BOOKED = """
     INSERT INTO booked_time (person_id, session_id, starts_at, ends_at)
     SELECT coach_id, id, scheduled_at, ends_at FROM session WHERE id >= 100
 """
+_PROPOSED = """
+    INSERT INTO proposed_time (session_id, position, starts_at)
+    SELECT id, 1, scheduled_at FROM session WHERE id >= 100
+"""
 _SQLITE = {
     "numbers": f"""WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c
         WHERE n < {FEW - 1}) SELECT n FROM c""",
@@ -93,7 +97,7 @@ def crowded(cast: Cast, engine_name: str) -> Cast:
                 current.execute(text(f"DROP TRIGGER {name}"))
         else:
             current.execute(text("SET LOCAL session_replication_role = replica"))
-        for statement in (_PEOPLE, _PROPOSALS, _CONTRACTS, _SESSIONS, _EVENTS, _BOOKED):
+        for statement in (_PEOPLE, _PROPOSALS, _CONTRACTS, _SESSIONS, _EVENTS, _BOOKED, _PROPOSED):
             current.execute(text(re.sub(r":(?=\w)", r"\\:", statement.format(**words))))
         if engine_name == "postgresql":
             current.execute(text("ANALYZE"))
