@@ -16,12 +16,10 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
-from skileez import clock, db, events, logs
-from skileez.accounts import actions, passwords
+from skileez import clock, db, events, logs, startup
+from skileez.accounts import actions
 from skileez.accounts.models import Person
 from skileez.config import Settings
-from skileez.notifications import wiring
-from skileez.sessions import policy
 from skileez.web import (
     access,
     assets,
@@ -99,18 +97,8 @@ def serve() -> Flask:
 
 
 def configure(settings: Settings) -> None:
-    """What the whole process goes by, whatever asks: its log, clock, database and figures."""
-    logs.configure(settings.log_level, readable=settings.skileez_demo)
-    if settings.demo_clock:
-        clock.hurry(settings.demo_speed, settings.demo_clock)
-    db.bind(settings.database_url)
-    policy.configure(settings)
-    wiring.configure(settings)
-    passwords.configure(
-        time_cost=settings.password_time_cost,
-        memory_kib=settings.password_memory_kib,
-        at_once=settings.password_hashes_at_once,
-    )
+    """What the process goes by, and what its pages go by beside it."""
+    startup.configure(settings, readable=settings.skileez_demo)
     stream.configure(settings)
 
 

@@ -254,25 +254,12 @@ def _open(settings: Settings) -> None:
     """What the application's start does, but for the web."""
     # Every table has to be known before a row is written, also where a command needs only people.
     import skileez.sessions.models  # noqa: F401
-    from skileez import db, logs
-    from skileez.accounts import passwords
-    from skileez.notifications import wiring
-    from skileez.sessions import policy
+    from skileez import db, startup
 
-    logs.configure(settings.log_level, readable=sys.stderr.isatty())
-    if settings.demo_clock:
-        clock.hurry(settings.demo_speed, settings.demo_clock)
-    engine = db.bind(settings.database_url)
+    engine = startup.configure(settings, readable=sys.stderr.isatty())
     context = click.get_current_context()
     context.call_on_close(engine.dispose)
     context.call_on_close(db.session.remove)
-    policy.configure(settings)
-    wiring.configure(settings)
-    passwords.configure(
-        time_cost=settings.password_time_cost,
-        memory_kib=settings.password_memory_kib,
-        at_once=settings.password_hashes_at_once,
-    )
 
 
 @contextmanager
