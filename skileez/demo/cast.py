@@ -24,8 +24,8 @@ class Player:
 
 
 DOORS: Final = (
-    Player("student", "Lina Hoffmann", "Europe/Berlin", part="studies with the coach, twice"),
-    Player("coach", "Daniel Okafor", "America/New_York", coaches=True, part="coaches four people"),
+    Player("student", "Lina Hoffmann", "America/New_York", part="studies with the coach, twice"),
+    Player("coach", "Daniel Okafor", "Europe/Berlin", coaches=True, part="coaches four people"),
     Player("stranger", "Sam Whitfield", "Europe/London", part="has contracts with others only"),
     Player("admin", "Camille Moreau", "Europe/Paris", part="administrator"),
 )
