@@ -106,6 +106,24 @@ def is_missing(wall: datetime, zone_name: str) -> bool:
     )
 
 
+def kept(wall: datetime, zone_name: str, near: datetime) -> datetime:
+    """The instant, in UTC, of the naive time ``wall`` that was agreed, whatever clocks do to it.
+
+    Of a time that comes twice the one nearer to ``near``; for one that clocks jump over, the valid
+    time as far behind the jump. Raises Refused ``unknown_zone``, ``time_out_of_range``.
+    """
+    meant = [one.astimezone(UTC) for one in alternatives(wall, zone_name)]
+    if is_missing(wall, zone_name):
+        return meant[-1]
+    return min(meant, key=lambda one: abs(one - near))
+
+
+def reload() -> None:
+    """Read the zones' data anew where it is asked for next: it may have been replaced."""
+    zoneinfo.ZoneInfo.clear_cache()
+    stretches.cache_clear()
+
+
 @lru_cache(maxsize=8192)
 def stretches(day: date, zone_name: str) -> tuple[tuple[datetime, datetime, datetime], ...]:
     """``day`` in ``zone_name`` as instants: each stretch in which its clocks run evenly, in order.
@@ -129,27 +147,34 @@ def stretches(day: date, zone_name: str) -> tuple[tuple[datetime, datetime, date
 
 
 def _changes(first: datetime, last: datetime, there: zoneinfo.ZoneInfo) -> list[datetime]:
-    """When the offset changes between two naive instants in UTC, hour by hour, then halving."""
+    """When the offset changes between two naive instants in UTC: half days, then halving.
+
+    No zone has ever changed its clocks twice within six days.
+    """
     changes = []
-    hour = timedelta(hours=1)
-    while first < last:
-        before, after = first, min(first + hour, last)
-        first = after
-        offset = _offset(before, there)
-        if offset == _offset(after, there):
-            continue
-        while after - before > timedelta(seconds=1):
-            middle = before + (after - before) // 2
-            if _offset(middle, there) == offset:
-                before = middle
-            else:
-                after = middle
-        changes.append(after.replace(microsecond=0))
+    before, offset = first, _offset(first, there)
+    while before < last:
+        until = after = min(before + _DAY / 2, last)
+        if (then := _offset(until, there)) != offset:
+            while after - before > timedelta(seconds=1):
+                middle = before + (after - before) // 2
+                if _offset(middle, there) == offset:
+                    before = middle
+                else:
+                    after = middle
+            changes.append(after.replace(microsecond=0))
+        before, offset = until, then
     return changes
 
 
 def _offset(naive: datetime, there: zoneinfo.ZoneInfo) -> timedelta:
     return naive.replace(tzinfo=UTC).astimezone(there).utcoffset() or timedelta()
+
+
+def days_around(first: datetime, last: datetime) -> list[date]:
+    """Every date that some zone has at some instant between the two."""
+    day, until = first.date() - _DAY, last.date() + _DAY
+    return [day + timedelta(days=ahead) for ahead in range((until - day).days + 1)]
 
 
 def offset_label(instant: datetime, zone_name: str) -> str:

@@ -48,7 +48,7 @@ class Availability(Model):
     buffer_after: Mapped[int] = mapped_column(default=0)
     notice: Mapped[int] = mapped_column(default=60)
     horizon: Mapped[int] = mapped_column(default=rules.MAX_HORIZON)
-    step: Mapped[int] = mapped_column(default=30)
+    step: Mapped[int] = mapped_column(default=rules.STEP)
     per_day: Mapped[int | None]
     per_week: Mapped[int | None]
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -64,7 +64,8 @@ class Availability(Model):
     def take(self, hours: Hours) -> None:
         """Make ``hours`` the ones that hold."""
         self.zone = hours.zone
-        self.weekly = {WEEKDAYS[day]: _lists(spans) for day, spans in sorted(hours.weekly.items())}
+        open_days = ((day, spans) for day, spans in sorted(hours.weekly.items()) if spans)
+        self.weekly = {WEEKDAYS[day]: _lists(spans) for day, spans in open_days}
         self.dates = {day.isoformat(): _lists(spans) for day, spans in sorted(hours.dates.items())}
         self.stays = [
             {"zone": one.zone, "first": one.first.isoformat(), "last": one.last.isoformat()}
@@ -72,6 +73,11 @@ class Availability(Model):
         ]
         for name in FIGURES:
             setattr(self, name, getattr(hours, name))
+
+    def document(self) -> dict[str, Any]:
+        """All that the row says of the hours, as plain JSON."""
+        said = ("zone", "weekly", "dates", "stays", *FIGURES)
+        return {name: getattr(self, name) for name in said}
 
 
 FIGURES = (

@@ -4,8 +4,8 @@ Pure: values in, a ``Refusal`` or None (= yes) out. A span is minutes since loca
 ``(540, 720)`` = 09:00 to 12:00; 1440 is the midnight that ends the day.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -24,8 +24,21 @@ MAX_NOTICE = 30 * DAY
 MAX_HORIZON = 365
 STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120)
 """Minutes from one offered start to the next."""
+STEP = 30
+USUAL = dict.fromkeys(range(5), ((9 * 60, 12 * 60), (13 * 60, 17 * 60)))
+"""Weekly hours to start from: Monday to Friday, with a break at noon."""
 MOST_PER_DAY, MOST_PER_WEEK = 24, 100
+BOUNDS = {
+    "buffer_before": (0, MAX_BUFFER),
+    "buffer_after": (0, MAX_BUFFER),
+    "notice": (0, MAX_NOTICE),
+    "horizon": (1, MAX_HORIZON),
+    "per_day": (1, MOST_PER_DAY),
+    "per_week": (1, MOST_PER_WEEK),
+}
+"""The least and the most of each figure: minutes, days for the horizon, sessions."""
 MAX_TIME_OFF = timedelta(days=366)
+MOST_TIME_OFF = 200
 REASON_MAX = 200
 
 
@@ -54,7 +67,7 @@ class Hours:
     buffer_after: int = 0
     notice: int = 60
     horizon: int = MAX_HORIZON
-    step: int = 30
+    step: int = STEP
     per_day: int | None = None
     per_week: int | None = None
 
@@ -65,6 +78,14 @@ class Hours:
     def spans_on(self, day: date) -> Sequence[Span]:
         """The spans of ``day``, by its date or else its weekday."""
         return self.dates.get(day, self.weekly.get(day.weekday(), ()))
+
+    def since(self, day: date) -> "Hours":
+        """The same without the dates and stays that are over on ``day``."""
+        return replace(
+            self,
+            dates={one: spans for one, spans in self.dates.items() if one >= day},
+            stays=tuple(one for one in self.stays if one.last >= day),
+        )
 
 
 def check_spans(spans: Sequence[Span], field: str) -> Refusal | None:
@@ -87,7 +108,7 @@ def check_spans(spans: Sequence[Span], field: str) -> Refusal | None:
                 "span_ends_first",
                 N_(
                     "%(start)s to %(end)s ends before it starts. For hours over midnight, "
-                    "end this day at 24:00 and start the next at 00:00."
+                    "end this day at midnight, 00:00, and start the next one there."
                 ),
                 field,
                 start=clock_text(start),
@@ -105,36 +126,63 @@ def check_spans(spans: Sequence[Span], field: str) -> Refusal | None:
     return None
 
 
+def may_set_hours(*, offers_coaching: bool) -> Refusal | None:
+    """Hours are for people who offer coaching."""
+    if offers_coaching:
+        return None
+    return Refusal(
+        "hours_without_coaching",
+        N_("Only people who offer coaching have hours. Switch it on in your profile first."),
+        {},
+        Kind.FORBIDDEN,
+    )
+
+
+def check_unchanged(known: int, current: int) -> Refusal | None:
+    """Whether the page that the hours come from showed them as they are; 0 is none."""
+    if known == current:
+        return None
+    return Refusal(
+        "hours_changed",
+        N_(
+            "Your hours were changed in another window since you opened this page. What you "
+            "typed is below and not saved: save once more to replace those, or open the page "
+            "again to see them."
+        ),
+    )
+
+
 def check_hours(hours: Hours) -> Refusal | None:
-    """Everything a coach may set, within its bounds."""
+    """Everything a coach may set, within its bounds: the first of ``faults``."""
+    return next(faults(hours), None)
+
+
+def faults(hours: Hours) -> Iterator[Refusal]:
+    """Whatever is wrong with these hours, each with its field: "weekly-MO", "dates-2027-03-10",
+    "stays-0" by its place, or a figure's name.
+    """
     for day, spans in hours.weekly.items():
         if refusal := check_spans(spans, f"weekly-{WEEKDAYS[day]}"):
-            return refusal
+            yield refusal
     if len(hours.dates) > MAX_DATES:
-        return _invalid(
+        yield _invalid(
             "too_many_dates",
             N_("At most %(most)s dates may have hours of their own; remove some that are over."),
             "dates",
             most=MAX_DATES,
         )
-    for spans in hours.dates.values():
-        if refusal := check_spans(spans, "dates"):
-            return refusal
-    return _check_figures(hours) or check_stays(hours.stays)
+    for date_of, spans in hours.dates.items():
+        if refusal := check_spans(spans, f"dates-{date_of.isoformat()}"):
+            yield refusal
+    yield from _figures_at_fault(hours)
+    yield from _stays_at_fault(hours.stays)
 
 
-def _check_figures(hours: Hours) -> Refusal | None:
-    bounds = (
-        ("buffer_before", hours.buffer_before, 0, MAX_BUFFER),
-        ("buffer_after", hours.buffer_after, 0, MAX_BUFFER),
-        ("notice", hours.notice, 0, MAX_NOTICE),
-        ("horizon", hours.horizon, 1, MAX_HORIZON),
-        ("per_day", hours.per_day, 1, MOST_PER_DAY),
-        ("per_week", hours.per_week, 1, MOST_PER_WEEK),
-    )
-    for name, given, least, most in bounds:
+def _figures_at_fault(hours: Hours) -> Iterator[Refusal]:
+    for name, (least, most) in BOUNDS.items():
+        given = getattr(hours, name)
         if given is not None and not least <= given <= most:
-            return _invalid(
+            yield _invalid(
                 f"{name}_out_of_range",
                 N_("Choose a number from %(least)s to %(most)s; this is %(given)s."),
                 name,
@@ -143,39 +191,37 @@ def _check_figures(hours: Hours) -> Refusal | None:
                 given=given,
             )
     if hours.step not in STEPS:
-        return _invalid("unknown_step", N_("Choose one of the offered distances."), "step")
-    return None
+        yield _invalid("unknown_step", N_("Choose one of the offered distances."), "step")
 
 
-def check_stays(stays: Sequence[Stay]) -> Refusal | None:
+def _stays_at_fault(stays: Sequence[Stay]) -> Iterator[Refusal]:
     """Stays end on or after the day they start, and none overlaps another."""
     if len(stays) > MAX_STAYS:
-        return _invalid(
+        yield _invalid(
             "too_many_stays",
             N_("At most %(most)s stays are kept; remove some that are over."),
             "stays",
             most=MAX_STAYS,
         )
-    for stay in stays:
+    for place, stay in enumerate(stays):
         if stay.last < stay.first:
-            return _invalid(
+            yield _invalid(
                 "stay_ends_first",
                 N_("This stay ends on %(last)s, before it starts on %(first)s."),
-                "stays",
+                f"stays-{place}",
                 first=stay.first.isoformat(),
                 last=stay.last.isoformat(),
             )
-    ordered = sorted(stays, key=lambda one: one.first)
-    for one, after in pairwise(ordered):
+    ordered = sorted(enumerate(stays), key=lambda one: one[1].first)
+    for (_, one), (place, after) in pairwise(ordered):
         if after.first <= one.last:
-            return _invalid(
+            yield _invalid(
                 "stays_overlap",
                 N_("The stay from %(first)s overlaps the one before it, which lasts to %(last)s."),
-                "stays",
+                f"stays-{place}",
                 first=after.first.isoformat(),
                 last=one.last.isoformat(),
             )
-    return None
 
 
 def check_time_off(start: datetime, end: datetime, now: datetime, reason: str) -> Refusal | None:
@@ -206,6 +252,42 @@ def check_time_off(start: datetime, end: datetime, now: datetime, reason: str) -
             length=len(reason),
         )
     return None
+
+
+def check_apart(
+    start: datetime, end: datetime, others: Sequence[tuple[datetime, datetime]]
+) -> Refusal | None:
+    """Days away do not overlap, so that a session falls on one absence, and are bounded."""
+    for gone, back in others:
+        if gone < end and start < back:
+            return _invalid(
+                "time_off_overlaps",
+                N_(
+                    "You are away from %(gone)s to %(back)s already. Choose other days, or "
+                    "remove those first."
+                ),
+                "first",
+                gone=gone,
+                back=back,
+            )
+    if len(others) >= MOST_TIME_OFF:
+        return _invalid(
+            "too_much_time_off",
+            N_("At most %(most)s absences to come are kept; join or remove some."),
+            "first",
+            most=MOST_TIME_OFF,
+        )
+    return None
+
+
+def day_left_out(zone: str) -> Refusal:
+    """Why nobody can be away then: the clocks of the zone went past the whole time."""
+    return _invalid(
+        "day_left_out",
+        N_("In %(zone)s the calendar leaves this time out. Choose other days."),
+        "first",
+        zone=zone,
+    )
 
 
 def time_taken(whose: str, start: datetime, field: str = "scheduled_at") -> Refusal:

@@ -13,9 +13,10 @@ from sqlalchemy import bindparam, literal, or_, select
 
 from skileez import db
 from skileez.accounts.models import Person
+from skileez.availability.choosing import best
 from skileez.availability.models import Availability, hours_of
 from skileez.availability.rules import Hours
-from skileez.availability.slots import Opening, best
+from skileez.availability.slots import Opening
 from skileez.contracts.models import Contract
 from skileez.errors import NotFound
 from skileez.sessions import meeting
@@ -67,6 +68,7 @@ class Meeting:
             now=now,
             earliest=now + policy.min_lead,
             latest=now + policy.horizon,
+            zone=self.coach_zone,
         )
 
     def best(self, starts: Sequence[datetime], count: int = 3) -> list[datetime]:

@@ -81,11 +81,11 @@ def refusals(
     be held (``lock_people``) for the answer to stay true.
     """
     length = timedelta(minutes=minutes)
-    whose, has_hours = _asked(coach_id, student_id, starts, length, besides)
+    whose, has_limits = _asked(coach_id, student_id, starts, length, besides)
     found = [
         time_taken(one, start) if one else None for one, start in zip(whose, starts, strict=True)
     ]
-    if not has_hours or all(found):
+    if not has_limits or all(found):
         return found
     opening = Opening(
         availability.of_coach(coach_id),
@@ -181,10 +181,16 @@ def _asked(
     length: timedelta,
     besides: int | None,
 ) -> tuple[list[str | None], bool]:
-    """Whose time is taken at each start, and whether the coach has set hours; in one query."""
+    """Whose time is taken at each start, and whether the coach has limits; one query."""
     if not starts:
         return [], False
-    given: dict[str, Any] = {"coach": coach_id, "student": student_id, "besides": besides or 0}
+    given: dict[str, Any] = {
+        "coach": coach_id,
+        "student": student_id,
+        "besides": besides or 0,
+        "first": min(starts),
+        "last": max(starts) + length,
+    }
     for place, start in enumerate(starts):
         given |= {
             f"start{place}": start,
@@ -200,17 +206,22 @@ def _asked(
         else None
         for place in range(len(starts))
     ]
-    return whose, (_HAS_HOURS, coach_id) in found
+    return whose, (_HAS_LIMITS, coach_id) in found
 
 
-_HAS_HOURS = -1
+_HAS_LIMITS = -1
 
 
 @cache
 def _taken(starts: int) -> Any:
     return union_all(
-        select(literal_column(str(_HAS_HOURS)), Availability.coach_id).where(
+        select(literal_column(str(_HAS_LIMITS)), Availability.coach_id).where(
             Availability.coach_id == bindparam("coach")
+        ),
+        select(literal_column(str(_HAS_LIMITS)), TimeOff.coach_id).where(
+            TimeOff.coach_id == bindparam("coach"),
+            TimeOff.starts_at < bindparam("last"),
+            TimeOff.ends_at > bindparam("first"),
         ),
         *(
             select(literal_column(str(place)), BookedTime.person_id).where(
