@@ -365,10 +365,10 @@ _DISPUTED = _own(
 )
 
 
-def lines(session_ids: Sequence[int]) -> list[Line]:
-    """These sessions as neither participant sees them, the earliest first."""
+def lines(session_ids: Sequence[int], person_id: int | None = None) -> list[Line]:
+    """These sessions, the earliest first, as this person sees them; else as neither side does."""
     rows = _rows(_joined().where(_s.id.in_(session_ids)).order_by(_s.listed_at, _s.id))
-    return [_line(row, None) for row in rows]
+    return [_line(row, person_id) for row in rows]
 
 
 def disputed(limit: int = 100) -> list[Line]:

@@ -28,6 +28,12 @@ MAX_TIMES = 3
 """A request carries at most this many proposed starts."""
 
 
+NOT_IN_THE_WAY = Refusal(
+    "not_in_the_way", N_("This session does not fall on these days away any more.")
+)
+"""What a coach reads who asks to move a session because of days away it has left meanwhile."""
+
+
 def is_reschedule_allowed(facts: Facts, now: datetime, policy: Policy) -> bool:
     """The 10-hour rule: scheduled, and at least the minimum notice ahead."""
     return (

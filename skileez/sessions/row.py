@@ -24,13 +24,14 @@ from sqlalchemy.orm import (
     validates,
 )
 
-from skileez import clock, db, events, zones
+from skileez import clock, db, events
 from skileez.contracts.models import Contract
 from skileez.contracts.rules import URL_MAX
 from skileez.db import Model, UTCDateTime
 from skileez.events import Actor
 from skileez.sessions import meeting
 from skileez.sessions import policy as policies
+from skileez.sessions.clock_rules import wall_text
 from skileez.sessions.rules import Facts, Pending, Policy, State, Status
 
 STATE_SQL = (
@@ -44,11 +45,6 @@ def in_utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone; give an aware datetime")
     return instant.astimezone(UTC)
-
-
-def wall_text(instant: datetime, zone: str) -> str:
-    """What the clocks of ``zone`` show at ``instant``: "2027-03-01T18:00"."""
-    return f"{zones.local(instant, zone):%Y-%m-%dT%H:%M}"
 
 
 class ProposedTime(Model):

@@ -7,7 +7,7 @@ the wall-clock start that the rule gave it, which it keeps wherever it moves.
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from skileez.contracts.models import Contract
@@ -28,6 +28,12 @@ class Series(Model):
         CheckConstraint(one_of("created_by", PARTICIPANTS), name="created_by"),
         Index("ix_series_contract_id", "contract_id"),
         Index("ix_series_follows_id", "follows_id"),
+        Index(
+            "ix_series_clocks_at",
+            "clocks_at",
+            sqlite_where=text("clocks_at IS NOT NULL"),
+            postgresql_where=text("clocks_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -42,6 +48,8 @@ class Series(Model):
     created_by: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    clocks_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When to look next whether clocks change its time for one of the two; NULL = not again."""
     version: Mapped[int] = mapped_column(default=1)
 
     contract: Mapped[Contract] = relationship()

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(length=20), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("stopped_at", UTCDateTime(), nullable=True),
+        sa.Column("clocks_at", UTCDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("created_by IN ('student', 'coach')", name=op.f("ck_series_created_by")),
         sa.CheckConstraint("duration_minutes BETWEEN 15 AND 480", name=op.f("ck_series_duration")),
@@ -110,6 +111,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_series_contract_id", "series", ["contract_id"], unique=False)
     op.create_index("ix_series_follows_id", "series", ["follows_id"], unique=False)
+    op.create_index(
+        "ix_series_clocks_at",
+        "series",
+        ["clocks_at"],
+        unique=False,
+        sqlite_where=sa.text("clocks_at IS NOT NULL"),
+        postgresql_where=sa.text("clocks_at IS NOT NULL"),
+    )
     op.create_table(
         "series_request",
         sa.Column("series_id", sa.Integer(), autoincrement=False, nullable=False),

@@ -1,0 +1,51 @@
+"""What clocks do to times that were agreed. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from skileez import zones
+
+if TYPE_CHECKING:
+    from skileez.sessions.refresh import Stray
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A start as it was agreed: what the clocks of ``zone`` show then ("2027-03-01T18:00")."""
+
+    zone: str
+    wall: str
+
+
+def wall_text(instant: datetime, zone: str) -> str:
+    """What the clocks of ``zone`` show at ``instant``: "2027-03-01T18:00"."""
+    return f"{zones.local(instant, zone):%Y-%m-%dT%H:%M}"
+
+
+def instant_of(agreed: Agreed, kept_at: datetime) -> datetime:
+    """The instant of an agreed time by the zone's rules of today, ``kept_at`` being the one known.
+
+    The same, while clocks show then what was agreed. Else of a time that comes twice the nearer,
+    and for one that clocks jump over the time as far behind the jump.
+    Raises Refused ``unknown_zone``.
+    """
+    if wall_text(kept_at, agreed.zone) == agreed.wall:
+        return kept_at
+    within_the_minute = timedelta(seconds=kept_at.second, microseconds=kept_at.microsecond)
+    wall = datetime.fromisoformat(agreed.wall)
+    return zones.kept(wall, agreed.zone, kept_at) + within_the_minute
+
+
+def in_order(strays: "Iterable[Stray]") -> "list[Stray]":
+    """The order in which sessions that follow one another do not run into each other.
+
+    Those that move to an earlier time from the first on, then those that move to a later one from
+    the last on: each finds the place empty that its neighbour left.
+    """
+    earlier = [one for one in strays if one.new < one.old]
+    later = [one for one in strays if one.new > one.old]
+    return sorted(earlier, key=lambda one: one.old) + sorted(
+        later, key=lambda one: one.old, reverse=True
+    )
