@@ -61,7 +61,8 @@ def trim(raw: str | None) -> str:
     return (raw or "").replace("\r\n", "\n").replace("\x00", "").strip()
 
 
-def _reason(label: Any, *, required: bool = True) -> TextAreaField:
+def reason_field(label: Any, *, required: bool = True) -> TextAreaField:
+    """Why: 10 to 500 characters."""
     rule = Rule if required else Maybe
     return TextAreaField(
         label,
@@ -89,7 +90,11 @@ class WholeNumber(IntegerField):
                 raise ValueError(str(_l("Write a whole number."))) from error
 
 
-def _minutes(label: Any, check: Callable[[int | None], Refusal | None], **limits: Any) -> Field:
+def minutes_field(
+    label: Any, check: Callable[[int | None], Refusal | None], **limits: Any
+) -> Field:
+    """A length in minutes, which ``check`` allows; ``limits`` become attributes."""
+
     def ask(form: Form, field: Field) -> None:
         if field.process_errors:
             raise StopValidation
@@ -126,7 +131,7 @@ class SessionScheduleForm(SessionForm):
     """Book a session, or give one its time."""
 
     scheduled_at = InstantField(_l("Date and time"), [InputRequired(_l("Choose a date and time."))])
-    duration_minutes = _minutes(
+    duration_minutes = minutes_field(
         _l("Duration in minutes"),
         contract_rules.check_duration,
         min=MIN_MINUTES,
@@ -148,7 +153,7 @@ class SessionScheduleForm(SessionForm):
 class RescheduleRequestForm(TimedForm):
     """Ask to move a session: why, and to when."""
 
-    reason = _reason(_l("Why do you need to move it?"))
+    reason = reason_field(_l("Why do you need to move it?"))
     proposed_times = InstantList(
         InstantField(_l("Proposed time")),
         # No most here: a fourth would be dropped in silence, where the rule says why not.
@@ -166,7 +171,7 @@ class SessionCompletionForm(SessionForm):
     """It took place."""
 
     notes = _notes(_l("Session notes"))
-    actual_minutes = _minutes(
+    actual_minutes = minutes_field(
         _l("How long it really took, in minutes"),
         outcome_rules.check_actual_minutes,
         min=1,
@@ -177,7 +182,7 @@ class SessionCompletionForm(SessionForm):
 class SessionCancelForm(SessionForm):
     """Call it off."""
 
-    reason = _reason(_l("Why are you cancelling it?"))
+    reason = reason_field(_l("Why are you cancelling it?"))
 
 
 class SessionMissedForm(SessionForm):
@@ -188,7 +193,7 @@ class SessionMissedForm(SessionForm):
         [InputRequired(_l("Say who was absent."))],
         choices=[SelectChoice(who.value, word) for who, word in ABSENT.items()],
     )
-    reason = _reason(_l("What happened?"))
+    reason = reason_field(_l("What happened?"))
 
 
 def _outcome(label: Any) -> RadioField:
@@ -214,7 +219,7 @@ class CaseForm(SessionForm):
     """Decide what became of it, for both."""
 
     outcome = _outcome(_l("What do you decide?"))
-    reason = _reason(_l("Why do you decide so?"))
+    reason = reason_field(_l("Why do you decide so?"))
 
 
 class CounterForm(TimedForm):
@@ -225,13 +230,13 @@ class CounterForm(TimedForm):
         # No most here: a fourth would be dropped in silence, where the rule says why not.
         min_entries=reschedule_rules.MAX_TIMES,
     )
-    counter_reason = _reason(_l("A word on it"), required=False)
+    counter_reason = reason_field(_l("A word on it"), required=False)
 
 
 class DeclineForm(SessionForm):
     """Answer a request with no."""
 
-    decline_reason = _reason(_l("Why not?"), required=False)
+    decline_reason = reason_field(_l("Why not?"), required=False)
 
 
 class NotesForm(SessionForm):
@@ -243,7 +248,7 @@ class NotesForm(SessionForm):
 class CorrectionForm(SessionForm):
     """Say that a missed session did take place."""
 
-    reason = _reason(_l("What happened?"))
+    reason = reason_field(_l("What happened?"))
 
 
 class MeetingLinkForm(SessionForm):
