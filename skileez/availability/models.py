@@ -63,21 +63,8 @@ class Availability(Model):
 
     def take(self, hours: Hours) -> None:
         """Make ``hours`` the ones that hold."""
-        self.zone = hours.zone
-        open_days = ((day, spans) for day, spans in sorted(hours.weekly.items()) if spans)
-        self.weekly = {WEEKDAYS[day]: _lists(spans) for day, spans in open_days}
-        self.dates = {day.isoformat(): _lists(spans) for day, spans in sorted(hours.dates.items())}
-        self.stays = [
-            {"zone": one.zone, "first": one.first.isoformat(), "last": one.last.isoformat()}
-            for one in sorted(hours.stays, key=lambda one: one.first)
-        ]
-        for name in FIGURES:
-            setattr(self, name, getattr(hours, name))
-
-    def document(self) -> dict[str, Any]:
-        """All that the row says of the hours, as plain JSON."""
-        said = ("zone", "weekly", "dates", "stays", *FIGURES)
-        return {name: getattr(self, name) for name in said}
+        for name, value in document(hours).items():
+            setattr(self, name, value)
 
 
 FIGURES = (
@@ -89,6 +76,21 @@ FIGURES = (
     "per_day",
     "per_week",
 )
+
+
+def document(hours: Hours) -> dict[str, Any]:
+    """The columns that say these hours, as plain JSON."""
+    open_days = ((day, spans) for day, spans in sorted(hours.weekly.items()) if spans)
+    return {
+        "zone": hours.zone,
+        "weekly": {WEEKDAYS[day]: _lists(spans) for day, spans in open_days},
+        "dates": {day.isoformat(): _lists(spans) for day, spans in sorted(hours.dates.items())},
+        "stays": [
+            {"zone": one.zone, "first": one.first.isoformat(), "last": one.last.isoformat()}
+            for one in sorted(hours.stays, key=lambda one: one.first)
+        ],
+        **{name: getattr(hours, name) for name in FIGURES},
+    }
 
 
 def hours_of(row: Any) -> Hours:

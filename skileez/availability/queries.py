@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
-from skileez import db
+from skileez import db, zones
 from skileez.availability.models import Availability, TimeOff, hours_of
 from skileez.availability.rules import Hours
 
@@ -18,6 +18,16 @@ def of_coach(coach_id: int) -> Hours | None:
 
 # The columns, for which the ORM takes twice as long: it is asked with every slot.
 _HOURS = select(Availability.__table__).where(Availability.coach_id == bindparam("coach"))
+
+
+def row_of(coach_id: int) -> Availability | None:
+    """The same with its version, for changing it."""
+    return db.session.get(Availability, coach_id)
+
+
+def to_come(hours: Hours, now: datetime) -> Hours:
+    """The same without the dates and stays that are over."""
+    return hours.since(zones.local(now, hours.zone).date())
 
 
 def time_off(coach_id: int, now: datetime) -> Sequence[TimeOff]:

@@ -31,15 +31,15 @@ MOST_PER_DAY, MOST_PER_WEEK = 24, 100
 BOUNDS = {
     "buffer_before": (0, MAX_BUFFER),
     "buffer_after": (0, MAX_BUFFER),
-    "notice": (0, MAX_NOTICE),
     "horizon": (1, MAX_HORIZON),
     "per_day": (1, MOST_PER_DAY),
     "per_week": (1, MOST_PER_WEEK),
 }
-"""The least and the most of each figure: minutes, days for the horizon, sessions."""
+"""The least and the most of a figure: minutes, days for the horizon, sessions."""
 MAX_TIME_OFF = timedelta(days=366)
 MOST_TIME_OFF = 200
 REASON_MAX = 200
+HOURS_CHANGED = "hours_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def check_unchanged(known: int, current: int) -> Refusal | None:
     if known == current:
         return None
     return Refusal(
-        "hours_changed",
+        HOURS_CHANGED,
         N_(
             "Your hours were changed in another window since you opened this page. What you "
             "typed is below and not saved: save once more to replace those, or open the page "
@@ -179,6 +179,13 @@ def faults(hours: Hours) -> Iterator[Refusal]:
 
 
 def _figures_at_fault(hours: Hours) -> Iterator[Refusal]:
+    if not 0 <= hours.notice <= MAX_NOTICE:
+        yield _invalid(
+            "notice_out_of_range",
+            N_("Ask for a notice of at most %(most)s, or 0 for none."),
+            "notice",
+            most=timedelta(minutes=MAX_NOTICE),
+        )
     for name, (least, most) in BOUNDS.items():
         given = getattr(hours, name)
         if given is not None and not least <= given <= most:
