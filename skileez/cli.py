@@ -20,6 +20,7 @@ from skileez.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from skileez.events import Event
+    from skileez.sessions.clock_rules import Stray
 
 DEMO_DATABASE: Final = "instance/demo.db"
 RESET_PATH: Final = "/reset/"
@@ -142,6 +143,54 @@ def sweep() -> None:
         f"{swept.approved} moved, {swept.to_be_scheduled} to be scheduled, "
         f"{swept.lapsed} lapsed, {swept.missed} missed"
     )
+
+
+@main.group()
+def timezones() -> None:
+    """The zones' rules: which are in use, and what a change of them does to sessions."""
+
+
+@timezones.command()
+def show() -> None:
+    """Name the data in use, and the sessions to come that are not where it has them."""
+    _open(_settings())
+    from skileez import zones
+    from skileez.sessions import refresh
+
+    strays = list(refresh.strays(clock.now()))
+    for one in strays:
+        click.echo(_moves(one))
+    click.echo(f"{zones.version()}, {len(zones.ZONES)} zones to choose from")
+    advice = "; run: skileez timezones refresh" if strays else ""
+    click.echo(f"{len(strays)} of the sessions to come would move{advice}")
+
+
+@timezones.command("refresh")
+@click.option("--dry-run", is_flag=True, help="Only tell what it would do.")
+def refresh_timezones(*, dry_run: bool) -> None:
+    """After new zone data: keep every session's time on the wall, and tell both of it.
+
+    Exit 1 if a session could not be moved. Safe to run again.
+    """
+    _open(_settings())
+    from skileez.sessions import refresh
+
+    done = (refresh.rehearse if dry_run else refresh.run)(clock.now())
+    for one in done.moved:
+        click.echo(_moves(one))
+    for left in done.left:
+        why = {
+            refresh.Why.TAKEN: f"session {left.other_id} is in its way",
+            refresh.Why.PAST: "by the new rules it has begun already",
+            refresh.Why.FAILED: "it could not be changed; try again",
+        }[left.why]
+        click.echo(f"not moved: {_moves(left.stray)}; {why}")
+    click.echo(
+        f"{len(done.moved)} moved, {len(done.left)} not moved, {done.away} times away changed"
+        + (" (a rehearsal: nothing was changed)" if dry_run else "")
+    )
+    if done.left:
+        sys.exit(1)
 
 
 @main.command()
@@ -300,6 +349,12 @@ def _serve(host: str, port: int, *, workers: int, threads: int, level: str) -> N
         workers_kill_timeout=30,
         log_level=LogLevels(level),
     ).serve()
+
+
+def _moves(one: "Stray") -> str:
+    wall = one.agreed.wall.replace("T", " ")
+    instants = f"{one.old:%Y-%m-%d %H:%M} -> {one.new:%Y-%m-%d %H:%M} UTC"
+    return f"session {one.session_id}, {wall} in {one.agreed.zone}: {instants}"
 
 
 def _line(event: "Event") -> str:

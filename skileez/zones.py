@@ -7,6 +7,7 @@ two copies would give two answers. Instants are aware and in UTC; a wall-clock t
 import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from importlib import metadata
 from itertools import pairwise
 from typing import Final
 
@@ -116,6 +117,11 @@ def kept(wall: datetime, zone_name: str, near: datetime) -> datetime:
     if is_missing(wall, zone_name):
         return meant[-1]
     return min(meant, key=lambda one: abs(one - near))
+
+
+def version() -> str:
+    """Whose data is in use: "tzdata 2026.6", which holds IANA's 2026f."""
+    return f"tzdata {metadata.version('tzdata')}"
 
 
 def reload() -> None:

@@ -26,6 +26,7 @@ from skileez.notifications import links, rules, unsubscribing
 from skileez.notifications.link_rules import Act, Offer
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Said, Situation
+from skileez.sessions.clock_rules import ZONE_RULES_CHANGED, wall_text
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import OUTCOME_SAID
 from skileez.sessions.rules import Status
@@ -290,7 +291,7 @@ def _facts(found: About, zone: str, start: datetime | None) -> list[tuple[str, s
     """What stands in the small table under the sentence: label and value."""
     event, session, told = found.event, found.session, []
     if event is not None and event.session_id is not None:
-        if event.old_time and event.new_time and event.old_time != event.new_time:
+        if _moved(event, zone):
             told.append((N_("Before"), when(event.old_time, zone)))
             told.append((N_("Now"), when(event.new_time, zone)))
         elif time := event.new_time or event.old_time or (session and session.scheduled_at):
@@ -309,6 +310,15 @@ def _facts(found: About, zone: str, start: datetime | None) -> list[tuple[str, s
     if event is not None and event.reason:
         told.append((N_("Why"), event.reason))
     return told
+
+
+def _moved(event: Event, zone: str) -> bool:
+    """Whether it is told as two times: a time kept on the wall is one, by the clocks there."""
+    if not (event.old_time and event.new_time) or event.old_time == event.new_time:
+        return False
+    return (
+        event.verb != ZONE_RULES_CHANGED or wall_text(event.new_time, zone) != event.details["wall"]
+    )
 
 
 def _place(session: Session, contract: Contract) -> str:

@@ -58,6 +58,8 @@ NEWS: Final[Mapping[str, Hears]] = {
     CASE_OPENED: Hears.BOTH,
     CASE_CLOSED: Hears.BOTH,
     "session.meeting_link_set": Hears.OTHER,
+    "session.zone_rules_changed": Hears.BOTH,
+    "session.zone_rules_collided": Hears.BOTH,
 }
 
 REMINDER: Final = "session.reminder"
@@ -77,6 +79,7 @@ PLACES_TIME: Final = frozenset(
         "session.scheduled",
         "session.reschedule_approved",
         "session.reschedule_auto_approved",
+        "session.zone_rules_changed",
     }
 )
 """After these verbs a session has a new start, so its reminders are planned anew."""

@@ -12,6 +12,7 @@ from skileez.notifications import letters, link_rules, links, rules
 from skileez.notifications.letters import About, Letter
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Hears
+from skileez.sessions.clock_rules import ZONE_RULES_CHANGED, wall_text
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import Outcome
 from skileez.sessions.row import ProposedTime
@@ -179,11 +180,19 @@ class _Stage:
             at=self.at,
             role=role,
             session_id=None if self.kind.startswith(("proposal.", "contract.")) else _NO_SUCH,
-            old_time=self.start if asks or moves else None,
+            old_time=self.start
+            if asks or moves
+            else self.start + HOUR
+            if self.kind == ZONE_RULES_CHANGED
+            else None,
             new_time=self.times[0] if moves else self.start,
             reason=_WHY if gives_why and role is not None else None,
-            details=self._details() if asks else _DETAILS,
+            details=self._details() if asks else {**_DETAILS, **self._kept()},
         )
+
+    def _kept(self) -> dict[str, Any]:
+        wall = wall_text(self.start, self.student.zone)
+        return {"zone": self.student.zone, "wall": wall, "kept": wall}
 
     def _details(self) -> dict[str, Any]:
         return {

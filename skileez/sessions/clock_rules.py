@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Final
 
 from skileez import zones
 
-if TYPE_CHECKING:
-    from skileez.sessions.refresh import Stray
+ZONE_RULES_CHANGED: Final = "session.zone_rules_changed"
+"""A session kept its time on the wall, which is another instant by the zone's new rules."""
+ZONE_RULES_COLLIDED: Final = "session.zone_rules_collided"
+"""It could not: another session is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,18 @@ class Agreed:
 
     zone: str
     wall: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A session whose zone's clocks do not show, at its instant ``old``, what was agreed; ``new``
+    is the instant that it should have.
+    """
+
+    session_id: int
+    agreed: Agreed
+    old: datetime
+    new: datetime
 
 
 def wall_text(instant: datetime, zone: str) -> str:
@@ -38,14 +52,14 @@ def instant_of(agreed: Agreed, kept_at: datetime) -> datetime:
     return zones.kept(wall, agreed.zone, kept_at) + within_the_minute
 
 
-def in_order(strays: "Iterable[Stray]") -> "list[Stray]":
+def in_order(strays: Iterable[Stray]) -> list[Stray]:
     """The order in which sessions that follow one another do not run into each other.
 
     Those that move to an earlier time from the first on, then those that move to a later one from
     the last on: each finds the place empty that its neighbour left.
     """
     earlier = [one for one in strays if one.new < one.old]
-    later = [one for one in strays if one.new > one.old]
+    later = [one for one in strays if one.new >= one.old]
     return sorted(earlier, key=lambda one: one.old) + sorted(
         later, key=lambda one: one.old, reverse=True
     )

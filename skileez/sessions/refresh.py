@@ -20,15 +20,13 @@ from skileez.contracts.rules import MAX_MINUTES
 from skileez.errors import NotFound, Refused
 from skileez.events import SYSTEM, Event
 from skileez.sessions import actions, clock_rules, meeting
-from skileez.sessions.clock_rules import Agreed
+from skileez.sessions.clock_rules import ZONE_RULES_CHANGED, ZONE_RULES_COLLIDED, Agreed, Stray
 from skileez.sessions.meeting import BookedTime
 from skileez.sessions.models import Session
 from skileez.sessions.series import Series
 
 log = logs.logger(__name__)
 
-MOVED: Final = "session.zone_rules_changed"
-BLOCKED: Final = "session.zone_rules_collided"
 AWAY_MOVED: Final = "time_off.zone_rules_changed"
 
 
@@ -41,16 +39,6 @@ class Why(StrEnum):
     """By the new rules it has begun already."""
     FAILED = "failed"
     """Somebody else was changing it, or it could not be read; the next run tries again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stray:
-    """A session whose zone's clocks no longer show, at its instant, what was agreed."""
-
-    session_id: int
-    agreed: Agreed
-    old: datetime
-    new: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +123,10 @@ def strays(now: datetime, batch: int = 1000) -> Iterator[Stray]:
 def _stray(session_id: int, start: datetime | None, zone: str, wall: str | None) -> Stray | None:
     if start is None or wall is None or zone not in zones.VALID:
         return None
+    if clock_rules.wall_text(start, zone) == wall:
+        return None
     agreed = Agreed(zone, wall)
-    new = clock_rules.instant_of(agreed, start)
-    return None if new == start else Stray(session_id, agreed, start, new)
+    return Stray(session_id, agreed, start, clock_rules.instant_of(agreed, start))
 
 
 def _alone(stray: Stray, now: datetime) -> Left | bool:
@@ -166,13 +155,13 @@ def _move(stray: Stray, now: datetime) -> Left | bool:
     if session.reschedule_deadline:
         session.reschedule_deadline = min(session.reschedule_deadline, stray.new)
     session.say(
-        MOVED,
+        ZONE_RULES_CHANGED,
         actor=SYSTEM,
         role=None,
         now=now,
         old_time=stray.old,
         new_time=stray.new,
-        # A time that clocks jump over is kept as the one after the jump.
+        # Another than agreed where clocks jump over that: it is the time behind the jump.
         details={"zone": stray.agreed.zone, "wall": stray.agreed.wall, "kept": session.wall_at},
     )
     return True
@@ -206,9 +195,14 @@ def _tell_blocked(left: Left, now: datetime) -> None:
             "wanted": stray.new.isoformat(),
             "other_session": left.other_id,
         }
-        if told is None or told.verb != BLOCKED or told.details != details:
+        if told is None or told.verb != ZONE_RULES_COLLIDED or told.details != details:
             session.say(
-                BLOCKED, actor=SYSTEM, role=None, now=now, old_time=stray.old, details=details
+                ZONE_RULES_COLLIDED,
+                actor=SYSTEM,
+                role=None,
+                now=now,
+                old_time=stray.old,
+                details=details,
             )
 
 

@@ -51,6 +51,12 @@ _TOLD: Final[dict[str, tuple[Any, str, str]]] = {
     "session.correction_declined": (_l("Correction declined"), "x-circle", "grey"),
     "session.corrected": (_l("Corrected: it did take place"), "check-circle", "accent"),
     "session.meeting_link_set": (_l("Meeting link changed"), "link", "grey"),
+    "session.zone_rules_changed": (_l("Kept its time, as clocks go by new rules"), "clock", "blue"),
+    "session.zone_rules_collided": (
+        _l("Could not keep its time under the clocks' new rules"),
+        "clock",
+        "amber",
+    ),
     "session.checked_in": (_l("Checked in"), "video", "green"),
     "session.outcome_said": (_l("Said how it went"), "chat", "blue"),
     "session.case_opened": (_l("Not agreed: an administrator decides"), "flag", "amber"),

@@ -11,19 +11,21 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import text, update
 
-from skileez import cli, db, events
+from skileez import cli, clock, db, events
 from skileez.accounts import actions, passwords
 from skileez.accounts.models import Person
 from skileez.contracts.models import Contract
-from tests.cast import NOW, enter
+from skileez.sessions.models import Session
+from tests.cast import HOUR, NOW, enter
 
 SECRET = "a secret key that is only good for tests"
 
@@ -68,6 +70,7 @@ def test_help_names_every_command_at_once() -> None:
         "serve",
         "shell",
         "sweep",
+        "timezones",
     ]:
         assert re.search(rf"^  {command} ", answer.output, re.M), command
 
@@ -168,6 +171,34 @@ def test_an_audit_finds_what_was_tampered_with(sqlite: dict[str, str]) -> None:
     assert broken.exit_code == 1
     assert "broken: event 1, proposal:1 1, proposal.accepted" in broken.output
     assert broken.output.endswith("2 events, 1 broken\n")
+
+
+def test_a_refresh_of_the_zones_keeps_what_was_agreed_and_says_what_it_moved(
+    sqlite: dict[str, str],
+) -> None:
+    cast = enter(sqlite["DATABASE_URL"])
+    now = clock.now().replace(minute=0, second=0, microsecond=0)
+    session = cast.book(now + 60 * HOUR - NOW, now=now)
+    assert session.wall_at
+    agreed = f"{datetime.fromisoformat(session.wall_at) + HOUR:%Y-%m-%d %H:%M}"
+    with db.transaction() as changed:  # as if it were agreed by other rules
+        changed.execute(update(Session).values(wall_at=agreed.replace(" ", "T")))
+    times = [f"{now + hours * HOUR:%Y-%m-%d %H:%M}" for hours in (60, 61)]
+    moves = f"session {session.id}, {agreed} in Europe/Berlin: {times[0]} -> {times[1]} UTC\n"
+    shown = run(sqlite, "timezones", "show")
+    assert shown.output.startswith(f"{moves}tzdata 20")
+    assert shown.output.endswith(
+        "1 of the sessions to come would move; run: skileez timezones refresh\n"
+    )
+    counts = "1 moved, 0 not moved, 0 times away changed"
+    rehearsed = run(sqlite, "timezones", "refresh", "--dry-run")
+    assert rehearsed.output == f"{moves}{counts} (a rehearsal: nothing was changed)\n"
+    assert run(sqlite, "timezones", "refresh").output == f"{moves}{counts}\n"
+    again = run(sqlite, "timezones", "refresh")
+    assert (again.exit_code, again.output) == (0, f"0{counts[1:]}\n")
+    assert run(sqlite, "timezones", "show").output.endswith(
+        "0 of the sessions to come would move\n"
+    )
 
 
 def test_the_shell_runs_the_lines_that_come_through_a_pipe(sqlite: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from bench.worker import fill
 from skileez import outbox
 from skileez.notifications import sending
 from skileez.reactions import react
-from skileez.sessions import actions
+from skileez.sessions import actions, refresh
 from tests import engines
 from tests.cast import NOW, POLICY
 from tests.sessions.test_query_plans import plan, recorded
@@ -18,6 +18,7 @@ MANY = 5_000
 FOUND_BY: dict[str, tuple[Callable[[], object], str]] = {
     "requests": (lambda: actions.due_requests(NOW), "ix_session_reschedule_deadline"),
     "no-shows": (lambda: actions.due_no_shows(NOW, POLICY), "ix_session_ends_at"),
+    "sessions to come": (lambda: list(refresh.strays(NOW)), "ix_session_ends_at"),
     "messages": (lambda: sending.claim(NOW, 50), "ix_delivery_due_at"),
     "the backlog of messages": (lambda: sending.backlog(NOW), "ix_delivery_due_at"),
     "the backlog of failures": (lambda: sending.failing(NOW), "ix_delivery_due_at"),
