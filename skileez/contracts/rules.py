@@ -367,9 +367,14 @@ def may_add_session(live: int, total: int) -> Refusal | None:
     return None
 
 
+def free_numbers(taken: set[int], total: int) -> list[int]:
+    """Those of 1…``total`` that no live session carries, the lowest first."""
+    return [number for number in range(1, total + 1) if number not in taken]
+
+
 def free_number(taken: set[int], total: int) -> int | None:
-    """The lowest of 1…``total`` that no live session carries; None when all are taken."""
-    return next((n for n in range(1, total + 1) if n not in taken), None)
+    """The lowest that no live session carries; None when all are taken."""
+    return next(iter(free_numbers(taken, total)), None)
 
 
 def progress_percentage(completed: int, total: int) -> float:

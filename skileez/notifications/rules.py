@@ -58,6 +58,7 @@ NEWS: Final[Mapping[str, Hears]] = {
     CASE_OPENED: Hears.BOTH,
     CASE_CLOSED: Hears.BOTH,
     "session.meeting_link_set": Hears.OTHER,
+    "series.clock_change": Hears.BOTH,
     "session.zone_rules_changed": Hears.BOTH,
     "session.zone_rules_collided": Hears.BOTH,
 }
@@ -113,7 +114,7 @@ BACKOFF: Final = (
 
 def told_with_another(details: Mapping[str, object]) -> bool:
     """Whether an event of the same transaction tells what this one would."""
-    return bool(details.get("with_contract") or details.get("with_case"))
+    return any(details.get(one) for one in ("with_contract", "with_case", "with_series"))
 
 
 def audience(verb: str, role: str | None) -> tuple[str, ...]:

@@ -14,20 +14,15 @@ from sqlalchemy.orm import contains_eager
 
 from skileez import db, logs
 from skileez.contracts.models import Contract
-from skileez.contracts.rules import (
-    check_duration,
-    contract_is_active,
-    free_number,
-    may_add_session,
-)
 from skileez.errors import NotFound, Refused, require
 from skileez.events import SYSTEM, Actor
-from skileez.sessions import meeting, outcome_rules, rules
+from skileez.sessions import booking, meeting, outcome_rules, rules, series_ending, series_moving
 from skileez.sessions import policy as policies
-from skileez.sessions.models import Session, live_numbers
+from skileez.sessions.models import Session
 from skileez.sessions.reschedule_rules import Silence
 from skileez.sessions.row import in_utc
 from skileez.sessions.rules import Policy
+from skileez.sessions.series import Series, SeriesRequest
 
 T = TypeVar("T")
 log = logs.logger(__name__)
@@ -84,6 +79,37 @@ _MY_CONTRACT = _ANY_CONTRACT.where(
 )
 
 
+def find_series_for(actor: Actor, series_id: int) -> Series:
+    """The series and its contract, locked, for a participant. Raises ``NotFound`` otherwise."""
+    return _found_series(_MY_SERIES, series_id, actor)
+
+
+def find_any_series(series_id: int) -> Series:
+    """The series and its contract, locked, for the system. Raises ``NotFound``."""
+    return _found_series(_ANY_SERIES, series_id)
+
+
+_ANY_SERIES = (
+    select(Series)
+    .join(Series.contract)
+    .options(contains_eager(Series.contract))
+    .where(Series.id == bindparam("series"))
+    .with_for_update(of=[Contract, Series])
+    .execution_options(populate_existing=True)
+)
+_MY_SERIES = _ANY_SERIES.where(
+    or_(Contract.coach_id == bindparam("person"), Contract.student_id == bindparam("person"))
+)
+
+
+def _found_series(statement: Select[Series], series_id: int, actor: Actor = SYSTEM) -> Series:
+    given = {"series": series_id, "person": actor.id}
+    found = db.session.scalars(statement, given).one_or_none()
+    if found is None:
+        raise NotFound("series")
+    return found
+
+
 def book(
     contract: Contract,
     start: datetime | None,
@@ -101,10 +127,7 @@ def book(
     """
     policy = policy or policies.in_force()
     minutes = contract.duration_minutes if minutes is None else minutes
-    require(contract_is_active(contract.status))
-    taken = live_numbers(contract.id)
-    require(may_add_session(len(taken), contract.total_sessions))
-    require(check_duration(minutes))
+    number, *_ = booking.numbers_left(contract, minutes)
     require(rules.check_start(start, now, policy))
     assert start is not None
     start = in_utc(start)
@@ -119,26 +142,7 @@ def book(
         policy=policy,
     )
     require(refusal)
-    number = free_number(taken, contract.total_sessions)
-    session = Session(
-        contract=contract,
-        session_number=number,
-        scheduled_at=start,
-        duration_minutes=minutes,
-        confirmed_by_coach=by == rules.Role.COACH,
-        created_at=now,
-    )
-    db.session.add(session)
-    session.say(
-        "session.booked",
-        actor=actor,
-        role=by,
-        now=now,
-        status_to=session.status,
-        new_time=start,
-        details={"session_number": number, "duration_minutes": minutes},
-    )
-    return session
+    return booking.enter(contract, number, start, minutes, by=by, actor=actor, now=now)
 
 
 def end_contract(contract: Contract, *, by: str, actor: Actor, reason: str, now: datetime) -> int:
@@ -159,6 +163,7 @@ def end_contract(contract: Contract, *, by: str, actor: Actor, reason: str, now:
             now=now,
             with_contract=True,
         )
+    series_ending.stop_with_contract(contract, actor=actor, role=by, now=now)
     return len(scheduled)
 
 
@@ -179,7 +184,8 @@ def sweep(
     limit: int = 1000,
     enough: Callable[[], bool] = lambda: False,
 ) -> Swept:
-    """Do what time alone decides: unanswered requests, then no-shows; each on its own.
+    """Do what time alone decides: unanswered requests, of sessions and of series, then no-shows;
+    each on its own.
 
     Found by index, so it costs what is due. Safe to run again and beside another sweep, and to
     stop half way, when ``enough`` says so.
@@ -188,6 +194,11 @@ def sweep(
     outcomes = [
         _unless_it_fails(settle, one, now, policy=policy)
         for one in due_requests(now, limit)
+        if not enough()
+    ]
+    outcomes += [
+        _unless_it_fails(settle_series, one, now, policy=policy)
+        for one in due_series_requests(now, limit)
         if not enough()
     ]
     missed = [
@@ -220,6 +231,19 @@ _DUE_REQUESTS = (
 )
 
 
+def due_series_requests(now: datetime, limit: int = 1000) -> list[int]:
+    """Ids of series whose request nobody answered in time, the longest waiting first."""
+    return list(db.session.scalars(_DUE_SERIES_REQUESTS, {"now": now, "limit": limit}))
+
+
+_DUE_SERIES_REQUESTS = (
+    select(SeriesRequest.series_id)
+    .where(SeriesRequest.deadline <= bindparam("now"))
+    .order_by(SeriesRequest.deadline)
+    .limit(bindparam("limit"))
+)
+
+
 # Again as the index has it.
 _SILENT: ColumnClause[bool] = literal_column("session.status = 'scheduled' AND NOT session.heard")
 
@@ -241,6 +265,12 @@ _DUE_NO_SHOWS = (
 def settle(session_id: int, now: datetime, *, policy: Policy | None = None) -> Silence | None:
     """Settle one unanswered request in a transaction of its own; None if it is not due."""
     return _alone(session_id, lambda one: one.settle_silence(now=now, policy=policy))
+
+
+def settle_series(series_id: int, now: datetime, *, policy: Policy | None = None) -> Silence | None:
+    """Settle one unanswered request to move a series, in a transaction of its own."""
+    with db.transaction():
+        return series_moving.settle_move(find_any_series(series_id), now=now, policy=policy)
 
 
 def mark_no_show(session_id: int, now: datetime, *, policy: Policy | None = None) -> bool:
@@ -265,15 +295,15 @@ def has_communicated(session: Session) -> bool:
 
 
 def _unless_it_fails(
-    verb: Callable[..., T], session_id: int, now: datetime, *, policy: Policy
+    verb: Callable[..., T], one: int, now: datetime, *, policy: Policy
 ) -> T | None:
     """One that is refused (busy, gone) or fails waits for the next sweep and stops no other."""
     try:
-        return verb(session_id, now, policy=policy)
+        return verb(one, now, policy=policy)
     except (Refused, NotFound):
         return None
     except Exception:
-        log.exception("sweep.failed", session_id=session_id)
+        log.exception("sweep.failed", verb=verb.__name__, id=one)
         return None
 
 

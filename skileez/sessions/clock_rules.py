@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from skileez import zones
 
@@ -52,12 +52,25 @@ def instant_of(agreed: Agreed, kept_at: datetime) -> datetime:
     return zones.kept(wall, agreed.zone, kept_at) + within_the_minute
 
 
-def in_order(strays: Iterable[Stray]) -> list[Stray]:
+class Moving(Protocol):
+    """Something that moves from one instant to another."""
+
+    @property
+    def old(self) -> datetime: ...
+    @property
+    def new(self) -> datetime: ...
+
+
+M = TypeVar("M", bound=Moving)
+
+
+def in_order(strays: Iterable[M]) -> list[M]:
     """The order in which sessions that follow one another do not run into each other.
 
     Those that move to an earlier time from the first on, then those that move to a later one from
     the last on: each finds the place empty that its neighbour left.
     """
+    strays = list(strays)
     earlier = [one for one in strays if one.new < one.old]
     later = [one for one in strays if one.new >= one.old]
     return sorted(earlier, key=lambda one: one.old) + sorted(

@@ -80,10 +80,12 @@ class Ending(Attendance):
         now: datetime | None = None,
         policy: Policy | None = None,
         with_contract: bool = False,
+        with_series: int | None = None,
     ) -> None:
         """At once and for good; its number is free for a make-up. A participant gives a reason.
 
-        ``with_contract``: because its contract ends, which is told once for all its sessions.
+        ``with_contract``: because its contract ends, which is told once for all its sessions;
+        ``with_series``: together with others of this series, which is told once too.
         """
         now, policy = self._when(now), self._policy(policy)
         require(outcome_rules.may_cancel(self.facts, by))
@@ -91,7 +93,9 @@ class Ending(Attendance):
         ahead = rules.lead(self.scheduled_at, now) if self.scheduled_at else None
         self.cancelled_by = by
         self.cancelled_late = outcome_rules.is_late_cancellation(ahead, by, policy)
-        details = {"with_contract": True} if with_contract else {}
+        details: dict[str, object] = {"with_contract": True} if with_contract else {}
+        if with_series is not None:
+            details["with_series"] = with_series
         self._cancel(by, said, actor, now, **details)
 
     def mark_missed(

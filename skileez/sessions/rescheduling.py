@@ -198,6 +198,38 @@ class Rescheduling(SessionRow):
         )
         return outcome
 
+    def move_with_series(
+        self,
+        new_time: datetime,
+        place: str,
+        *,
+        asked_by: str,
+        approved_by: str | None,
+        actor: Actor,
+        now: datetime,
+    ) -> None:
+        """Its series has another pattern, and gives it this place and start, found to be free.
+
+        A pending request to move it alone is closed by it. It is told with the series.
+        """
+        state = self.state
+        self.confirmed_by_coach = reschedule_rules.keeps_confirmation(
+            self.confirmed_by_coach, proposed_by=asked_by, approved_by=approved_by
+        )
+        closed = self._close_request()
+        old_time, self.scheduled_at, self.series_place = self.scheduled_at, new_time, place
+        self.say(
+            "session.moved",
+            actor=actor,
+            role=approved_by,
+            now=now,
+            status_from=state,
+            status_to=self.state,
+            old_time=old_time,
+            new_time=new_time,
+            details={"with_series": self.series_id, "series_place": place, **closed},
+        )
+
     def _ask(
         self,
         by: str,

@@ -237,6 +237,8 @@ def test_a_make_up_gets_the_lowest_free_number(
     taken: set[int], total: int, number: int | None
 ) -> None:
     assert rules.free_number(taken, total) == number
+    free = rules.free_numbers(taken, total)
+    assert free == [one for one in (1, 2, 3) if one not in taken]
 
 
 def test_progress_stays_within_a_hundred() -> None:

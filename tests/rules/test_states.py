@@ -9,10 +9,22 @@ import pytest
 
 from skileez.contracts import rules as contract_rules
 from skileez.errors import Figure, Kind, Refusal, Refused, duration, in_utc, require
-from skileez.sessions import outcome_rules, presence_rules, reschedule_rules, rules
+from skileez.sessions import (
+    outcome_rules,
+    presence_rules,
+    recurrence,
+    reschedule_rules,
+    rules,
+    series_rules,
+)
 from skileez.sessions.rules import Policy, Role, State, Status
 from tests.cast import DAY, HOUR, MINUTE, NOW, SECOND, asked, facts
 from tests.rules.table import rows
+
+RULES = (
+    *(rules, outcome_rules, presence_rules, reschedule_rules, contract_rules),
+    *(recurrence, series_rules),
+)
 
 EDGES = {
     ("scheduled", "completed"),
@@ -134,7 +146,7 @@ def test_every_rule_is_asked_in_a_table_of_this_folder() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute | ast.Name)
     }
-    for module in (rules, outcome_rules, presence_rules, reschedule_rules, contract_rules):
+    for module in RULES:
         source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         named = {
             node.name
@@ -147,7 +159,7 @@ def test_every_rule_is_asked_in_a_table_of_this_folder() -> None:
 
 def test_every_refusal_has_a_code_of_its_own() -> None:
     codes: dict[str, int] = {}
-    for module in (rules, outcome_rules, presence_rules, reschedule_rules, contract_rules):
+    for module in RULES:
         source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(source):
             match node:
@@ -157,9 +169,10 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
                     codes[code] = codes.get(code, 0) + 1
     assert len(codes) > 30
     # Again where several sentences tell of one reason: choosing no time, notice in strict mode,
-    # and the three ways in which silence decides.
+    # and the ways in which silence decides.
     assert {code for code, times in codes.items() if times > 1} == {
         "notice_too_short",
+        "series_settled_by_silence",
         "settled_by_silence",
         "time_missing",
     }

@@ -90,7 +90,6 @@ def upgrade() -> None:
         "series",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract_id", sa.Integer(), nullable=False),
-        sa.Column("follows_id", sa.Integer(), nullable=True),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("dtstart", sa.String(length=16), nullable=False),
         sa.Column("rrule", sa.String(length=200), nullable=False),
@@ -106,11 +105,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["contract_id"], ["contract.id"], name=op.f("fk_series_contract_id")
         ),
-        sa.ForeignKeyConstraint(["follows_id"], ["series.id"], name=op.f("fk_series_follows_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_series")),
     )
     op.create_index("ix_series_contract_id", "series", ["contract_id"], unique=False)
-    op.create_index("ix_series_follows_id", "series", ["follows_id"], unique=False)
     op.create_index(
         "ix_series_clocks_at",
         "series",
@@ -123,6 +120,7 @@ def upgrade() -> None:
         "series_request",
         sa.Column("series_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("asked_by", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("from_place", sa.String(length=16), nullable=False),
         sa.Column("dtstart", sa.String(length=16), nullable=False),
@@ -132,6 +130,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "asked_by IN ('student', 'coach')", name=op.f("ck_series_request_asked_by")
         ),
+        sa.CheckConstraint("kind IN ('standard', 'late')", name=op.f("ck_series_request_kind")),
         sa.CheckConstraint("deadline > asked_at", name=op.f("ck_series_request_deadline")),
         sa.ForeignKeyConstraint(
             ["series_id"],
