@@ -10,10 +10,12 @@ from typing import Final
 from skileez.events import Event
 from skileez.notifications import outgoing
 from skileez.outbox import Reaction
+from skileez.sessions import dst
 
 HANDLERS: Final[tuple[Reaction, ...]] = (
     outgoing.tell,
     outgoing.plan,
+    dst.look_again,
 )
 
 

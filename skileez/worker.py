@@ -28,7 +28,7 @@ from skileez import __version__, clock, db, heartbeat, logs, outbox
 from skileez.config import ConfigError, Settings
 from skileez.notifications import sending
 from skileez.reactions import react
-from skileez.sessions import actions
+from skileez.sessions import actions, dst
 
 log = logs.logger(__name__)
 done: Final[Counter[str]] = Counter()
@@ -65,6 +65,11 @@ def dispatch(now: datetime) -> bool:
     return _count({"events": outbox.dispatch(react, now)})
 
 
+def clocks(now: datetime) -> bool:
+    """Series whose time changes soon for one of the two."""
+    return _count({"series": dst.tell_due(now, enough=_patience())})
+
+
 def send(now: datetime) -> bool:
     """The messages that are due."""
     return _count(asdict(sending.send_due(now, enough=_patience())))
@@ -96,6 +101,7 @@ SCHEDULE: Final = (
     Job("beat", 5, beat),
     Job("settle", 2, settle),
     Job("dispatch", 1, dispatch),
+    Job("clocks", 60, clocks),
     Job("send", 1, send),
 )
 

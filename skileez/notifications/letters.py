@@ -22,11 +22,12 @@ from skileez.accounts.models import Person
 from skileez.contracts.models import Contract, Proposal
 from skileez.errors import N_, duration
 from skileez.events import Event
-from skileez.notifications import links, rules, unsubscribing
+from skileez.notifications import clock_words, links, rules, unsubscribing
 from skileez.notifications.link_rules import Act, Offer
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Said, Situation
 from skileez.sessions.clock_rules import ZONE_RULES_CHANGED, wall_text
+from skileez.sessions.dst_rules import CLOCK_CHANGE
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import OUTCOME_SAID
 from skileez.sessions.rules import Status
@@ -36,6 +37,8 @@ ANSWER_PATH: Final = "/sessions/{}/reschedule-approval"
 OUTCOME_PATH: Final = "/sessions/{}/outcome"
 CONTRACT_PATH: Final = "/contracts/{}"
 SCHEDULE_PATH: Final = "/contracts/{}/schedule"
+SERIES_PATH: Final = "/series/{}"
+SERIES_MOVE_PATH: Final = "/series/{}/move?from={}&time={}"
 PROPOSAL_PATH: Final = "/proposals/{}"
 DASHBOARD_PATH: Final = "/dashboard"
 WISHES_PATH: Final = "/profile/notifications"
@@ -260,6 +263,9 @@ def _context(
         "lead": duration(delivery.start - now) if delivery.start and delivery.start > now else "",
         "event": event,
         "details": event.details if event else {},
+        "clocks": clock_words.told(event.details, found.role)
+        if event and event.verb == CLOCK_CHANGE
+        else {},
         "facts": _facts(found, zone, delivery.start),
         "agenda": [
             (when(one.scheduled_at, zone), student.display_name, one)
@@ -302,7 +308,8 @@ def _facts(found: About, zone: str, start: datetime | None) -> list[tuple[str, s
         if deadline := event.details.get("deadline"):
             told.append((N_("Answer until"), when(_instant(deadline), zone)))
     elif start is not None:
-        told.append((N_("When"), when(start, zone)))
+        first = event is not None and event.verb == CLOCK_CHANGE
+        told.append((N_("First session") if first else N_("When"), when(start, zone)))
     if found.other is not None:
         told.append((N_("With"), found.other.display_name))
     if session is not None and found.contract is not None:
@@ -338,6 +345,8 @@ def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
         return [(N_("Answer the request"), ANSWER_PATH.format(session.id))]
     if delivery.kind in (rules.OVERDUE, OUTCOME_SAID) and session:
         return [(N_("Say how it went"), OUTCOME_PATH.format(session.id))]
+    if delivery.kind == CLOCK_CHANGE and found.event:
+        return _keep_or_shift(found.event.details, found.role)
     if delivery.kind == rules.NOTHING_BOOKED and contract:
         return [(N_("Book a session"), SCHEDULE_PATH.format(contract.id))]
     if session is not None:
@@ -347,6 +356,19 @@ def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
     if proposal is not None:
         return [(N_("Open the proposal"), PROPOSAL_PATH.format(proposal.id))]
     return [(N_("Open your sessions"), DASHBOARD_PATH)]
+
+
+def _keep_or_shift(details: dict[str, Any], role: str | None) -> list[tuple[str, str]]:
+    """To the series as it is; and, for whose time changes, to asking for the usual one."""
+    keep = SERIES_PATH.format(details["series_id"])
+    mine = clock_words.mine(details, role)
+    if mine is None:
+        return [(N_("Open the series"), keep)]
+    place, wanted = clock_words.shift(details, mine)
+    return [
+        (N_("Keep %(time)s") % {"time": mine["becomes"]}, keep),
+        (N_("Shift the series"), SERIES_MOVE_PATH.format(details["series_id"], place, wanted)),
+    ]
 
 
 def _act(one: Offer, zone: str) -> str:

@@ -13,6 +13,7 @@ from skileez.notifications.letters import About, Letter
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Hears
 from skileez.sessions.clock_rules import ZONE_RULES_CHANGED, wall_text
+from skileez.sessions.dst_rules import CLOCK_CHANGE
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import Outcome
 from skileez.sessions.row import ProposedTime
@@ -119,7 +120,7 @@ class _Stage:
         hears = rules.NEWS.get(self.kind)
         nobody = by_itself or hears is None or hears is Hears.BOTH
         event = None if hears is None else self._event(None if nobody else other)
-        topic = self.kind.partition(".")[0]
+        topic = self.kind.partition(".")[0].replace("series", "contract")
         topic = topic if topic in ("proposal", "contract", "digest") else "session"
         session = self._session(other) if topic == "session" else None
         known: dict[str, Any] = {"recipient": me, "event": event}
@@ -139,7 +140,7 @@ class _Stage:
             event=event,
             session_id=None if session is None else _NO_SUCH,
             contract_id=_NO_SUCH if topic in ("session", "contract") else None,
-            start=self.start if topic == "session" else None,
+            start=self.start if topic == "session" or self.kind == CLOCK_CHANGE else None,
             at=self.at,
         )
         return delivery, About(**known)
@@ -179,7 +180,9 @@ class _Stage:
             verb=self.kind,
             at=self.at,
             role=role,
-            session_id=None if self.kind.startswith(("proposal.", "contract.")) else _NO_SUCH,
+            session_id=None
+            if self.kind.startswith(("proposal.", "contract.", "series."))
+            else _NO_SUCH,
             old_time=self.start
             if asks or moves
             else self.start + HOUR
@@ -192,7 +195,10 @@ class _Stage:
 
     def _kept(self) -> dict[str, Any]:
         wall = wall_text(self.start, self.student.zone)
-        return {"zone": self.student.zone, "wall": wall, "kept": wall}
+        first, last = (one.date().isoformat() for one in (self.start, self.start + 20 * DAY))
+        change = {"usual": "11:00", "becomes": "10:00", "first": first, "last": last}
+        series = {"series_id": _NO_SUCH, "place": wall, "change": {"sides": {Role.COACH: change}}}
+        return {"zone": self.student.zone, "wall": wall, "kept": wall, **series}
 
     def _details(self) -> dict[str, Any]:
         return {

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnClause, bindparam, literal_column, or_, select, update
+from sqlalchemy import ColumnClause, bindparam, literal_column, or_, select
 
 from skileez import db, events, logs, zones
 from skileez.accounts.models import Person
@@ -19,11 +19,10 @@ from skileez.availability.models import TimeOff
 from skileez.contracts.rules import MAX_MINUTES
 from skileez.errors import NotFound, Refused
 from skileez.events import SYSTEM, Event
-from skileez.sessions import actions, clock_rules, meeting
+from skileez.sessions import actions, clock_rules, dst, meeting
 from skileez.sessions.clock_rules import ZONE_RULES_CHANGED, ZONE_RULES_COLLIDED, Agreed, Stray
 from skileez.sessions.meeting import BookedTime
 from skileez.sessions.models import Session
-from skileez.sessions.series import Series
 
 log = logs.logger(__name__)
 
@@ -87,7 +86,7 @@ def run(now: datetime, *, batch: int = 1000) -> Refreshed:
     done.away = _refresh_time_off(now)
     with db.transaction():
         # Also where no session moved, its time may change for one of the two.
-        db.session.execute(update(Series).where(Series.stopped_at.is_(None)).values(clocks_at=now))
+        dst.look_at_all(now)
     return done
 
 

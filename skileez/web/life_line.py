@@ -51,6 +51,7 @@ _TOLD: Final[dict[str, tuple[Any, str, str]]] = {
     "session.correction_declined": (_l("Correction declined"), "x-circle", "grey"),
     "session.corrected": (_l("Corrected: it did take place"), "check-circle", "accent"),
     "session.meeting_link_set": (_l("Meeting link changed"), "link", "grey"),
+    "series.clock_change": (_l("Clocks change for one side"), "clock", "blue"),
     "session.zone_rules_changed": (_l("Kept its time, as clocks go by new rules"), "clock", "blue"),
     "session.zone_rules_collided": (
         _l("Could not keep its time under the clocks' new rules"),

@@ -3,20 +3,24 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import func, insert, select, text
 
 from bench.worker import fill
-from skileez import outbox
+from skileez import db, outbox
+from skileez.contracts.models import Contract
 from skileez.notifications import sending
 from skileez.reactions import react
-from skileez.sessions import actions, refresh
+from skileez.sessions import actions, dst, refresh
+from skileez.sessions.series import Series
 from tests import engines
-from tests.cast import NOW, POLICY
+from tests.cast import DAY, NOW, POLICY
 from tests.sessions.test_query_plans import plan, recorded
 
 MANY = 5_000
 
 FOUND_BY: dict[str, tuple[Callable[[], object], str]] = {
     "requests": (lambda: actions.due_requests(NOW), "ix_session_reschedule_deadline"),
+    "series": (lambda: dst.due(NOW), "ix_series_clocks_at"),
     "no-shows": (lambda: actions.due_no_shows(NOW, POLICY), "ix_session_ends_at"),
     "sessions to come": (lambda: list(refresh.strays(NOW)), "ix_session_ends_at"),
     "messages": (lambda: sending.claim(NOW, 50), "ix_delivery_due_at"),
@@ -29,9 +33,23 @@ FOUND_BY: dict[str, tuple[Callable[[], object], str]] = {
 
 @pytest.fixture
 def crowd(database: str) -> None:
-    """Five thousand sessions and messages, none of them due."""
+    """Five thousand sessions, messages and series, none of them due."""
     fill(database, NOW, MANY, due=False)
     engines.bind(database)
+    with db.transaction() as session:
+        series = {
+            "contract_id": session.scalar(select(func.min(Contract.id))),
+            "zone": "UTC",
+            "dtstart": "2026-03-09T12:00",
+            "rrule": "",
+            "version": 1,
+            "duration_minutes": 60,
+            "created_by": "coach",
+            "created_at": NOW,
+        }
+        looks = (NOW + DAY if n % 2 else None for n in range(MANY))
+        session.execute(insert(Series), [{**series, "clocks_at": one} for one in looks])
+        session.execute(text("ANALYZE series"))
 
 
 def test_what_is_due_is_found_by_its_index(
