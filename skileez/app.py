@@ -32,6 +32,7 @@ from skileez.web import (
     stream,
     throttle,
 )
+from skileez.web.absence import absence
 from skileez.web.answers import answers
 from skileez.web.auth import auth
 from skileez.web.cases import cases
@@ -207,6 +208,7 @@ def _add_pages(app: Flask) -> None:
     for module in ("attendance", "booking", "outcome", "reschedule"):
         import_module(f"skileez.web.{module}")  # adds its routes to the pages of sessions
     for pages in (
+        absence,
         answers,
         auth,
         profile,

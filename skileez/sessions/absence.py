@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, bindparam, select
+from sqlalchemy import ForeignKey, Index, and_, bindparam, case, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from skileez import db
@@ -72,6 +72,29 @@ _AFFECTED = select(Session.id).where(
     Session.scheduled_at < bindparam("end"),
     Session.ends_at > bindparam("start"),
     Session.scheduled_at > bindparam("now"),
+)
+
+
+def in_the_way(coach_id: int, now: datetime) -> dict[int, tuple[int, int]]:
+    """For each absence to come how many sessions fall on it, and how many of them are asked."""
+    rows = db.session.execute(_IN_THE_WAY, {"coach": coach_id, "now": now})
+    return {away: (sessions, asked) for away, sessions, asked in rows}
+
+
+_IN_THE_WAY = (
+    select(TimeOff.id, func.count(), func.sum(case((Session.reschedule_requested, 1), else_=0)))
+    .join(
+        Session,
+        and_(
+            Session.coach_id == TimeOff.coach_id,
+            Session.status == Status.SCHEDULED,
+            Session.scheduled_at > bindparam("now"),
+            Session.scheduled_at < TimeOff.ends_at,
+            Session.ends_at > TimeOff.starts_at,
+        ),
+    )
+    .where(TimeOff.coach_id == bindparam("coach"), TimeOff.ends_at > bindparam("now"))
+    .group_by(TimeOff.id)
 )
 
 
@@ -268,6 +291,11 @@ class Place:
         """Whether the student can be asked (again) now."""
         return self.answer in _ASKABLE and self.why_not is None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody is asked yet who can be."""
+        return self.answer is Answer.OPEN and self.why_not is None
+
 
 _ASKABLE = (Answer.OPEN, Answer.DECLINED, Answer.LAPSED)
 
@@ -281,40 +309,41 @@ def board(away: TimeOff, now: datetime, policy: Policy | None = None) -> list[Pl
     rest = set(asked) - {line.id for line in falling}
     lines = [*falling, *lines_of(away.coach_id, sorted(rest))]
     ended = _ended(asked)
-    places = [_place(line, away, asked, ended.get(line.id), now, policy) for line in lines]
+    places = [
+        _place(line, _standing(line, away, now, ended.get(line.id)), now, policy) for line in lines
+    ]
     return sorted(places, key=lambda one: (one.line.start or one.line.listed_at, one.line.id))
 
 
-def _place(
-    line: Line,
-    away: TimeOff,
-    asked: Mapping[int, datetime],
-    ended: str | None,
-    now: datetime,
-    policy: Policy,
-) -> Place:
-    facts = line.facts
-    answer = _standing(line, away, now)
-    if answer is Answer.OPEN and line.id in asked:
-        answer = _ENDED.get(ended or "", Answer.OPEN)
-    why_not = reschedule_rules.may_request_reschedule(facts, Role.COACH, now, policy)
-    return Place(line, answer, why_not if answer in _ASKABLE else None)
+def standing(lines: Iterable[Line], now: datetime, policy: Policy | None = None) -> list[Place]:
+    """Where sessions stand that are to move for another reason than days away."""
+    policy = policy or policies.in_force()
+    return [_place(line, _standing(line, None, now), now, policy) for line in lines]
 
 
-def _standing(line: Line, away: TimeOff, now: datetime) -> Answer:
+def _place(line: Line, answer: Answer, now: datetime, policy: Policy) -> Place:
+    if answer not in _ASKABLE:
+        return Place(line, answer)
+    why_not = reschedule_rules.may_request_reschedule(line.facts, Role.COACH, now, policy)
+    return Place(line, answer, why_not)
+
+
+def _standing(line: Line, away: TimeOff | None, now: datetime, ended: str | None = None) -> Answer:
+    """Where it stands; ``ended`` is how the last question about it ended, if it did."""
     facts = line.facts
     if facts.status == Status.CANCELLED:
         return Answer.CANCELLED
-    if facts.start is None:
-        return Answer.NO_TIME if facts.status == Status.SCHEDULED else Answer.OVER
-    assert line.end is not None
     if facts.status != Status.SCHEDULED:
         return Answer.OVER
+    if facts.start is None or line.end is None:
+        return Answer.NO_TIME
     if facts.pending:
         return Answer.WAITING if facts.pending.by == Role.COACH else Answer.THEIRS
-    if facts.start >= away.ends_at or line.end <= away.starts_at:
+    if away and (facts.start >= away.ends_at or line.end <= away.starts_at):
         return Answer.MOVED
-    return Answer.OVER if rules.has_started(facts, now) else Answer.OPEN
+    if rules.has_started(facts, now):
+        return Answer.OVER
+    return _ENDED.get(ended or "", Answer.OPEN)
 
 
 _ENDED = {

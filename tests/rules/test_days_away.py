@@ -30,6 +30,8 @@ def test_time_off_lies_ahead_and_lasts_at_most_a_year(
     start: timedelta, end: timedelta, reason: str, code: str | None
 ) -> None:
     assert said(rules.check_time_off(NOW + start, NOW + end, NOW, reason)) == code
+    if code == "reason_too_long":
+        assert said(rules.check_away_reason(reason)) == code
 
 
 @rows(
