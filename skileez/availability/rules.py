@@ -250,6 +250,11 @@ def check_time_off(start: datetime, end: datetime, now: datetime, reason: str) -
             "until",
             most=MAX_TIME_OFF,
         )
+    return check_away_reason(reason)
+
+
+def check_away_reason(reason: str) -> Refusal | None:
+    """Why a coach is away, for the coach alone: a line, or nothing."""
     if len(reason) > REASON_MAX:
         return _invalid(
             "reason_too_long",
