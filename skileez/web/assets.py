@@ -17,7 +17,7 @@ YEAR_SECONDS: Final = 365 * 24 * 3600
 SILENT: Final = Markup(' aria-hidden="true"')
 SHEETS: Final = (
     *("tokens", "base", "layout", "shell", "auth", "nav", "icon", "button", "chip", "card"),
-    *("head", "tabs", "empty", "notice", "stat", "avatar", "table", "field", "choice"),
+    *("head", "tabs", "empty", "notice", "stat", "avatar", "table", "field", "choice", "slots"),
     *("session-row", "when", "timeline", "progress", "parts"),
     *("session-page", "absence", "letter", "news", "dialog", "print"),
 )

@@ -14,6 +14,7 @@ from skileez.errors import Refusal, Refused
 from skileez.events import Actor
 from skileez.sessions import actions, policy, rules
 from skileez.sessions.models import Session, live_numbers
+from skileez.web import slots
 from skileez.web.access import PARTICIPANT, access, me
 from skileez.web.display import sentence
 from skileez.web.errors import STATUS, attach
@@ -40,7 +41,9 @@ def book(contract_id: int) -> ResponseReturnValue:
             "sessions/not_bookable.html", contract=contract, why=sentence(refusal)
         ), STATUS[refusal.kind]
     form = SessionScheduleForm(
-        formdata=None, duration_minutes=contract.duration_minutes, timezone=me().zone
+        formdata=None,
+        duration_minutes=slots.asked_minutes() or contract.duration_minutes,
+        timezone=slots.asked_zone() or me().zone,
     )
     return _book_page(contract, form)
 
@@ -64,7 +67,8 @@ def book_session(contract_id: int) -> ResponseReturnValue:
             )
     except Refused as refused:
         status = attach(form, refused)
-        return _book_page(contract_queries.seen_by(me().id, contract_id), form, status)
+        contract = contract_queries.seen_by(me().id, contract_id)
+        return _book_page(contract, form, status, refused)
     return to_page(booked.id, _("Booked. It is in both calendars."))
 
 
@@ -73,13 +77,17 @@ def _start(form: SessionScheduleForm) -> datetime | None:
 
 
 def _book_page(
-    contract: Contract, form: SessionScheduleForm, status: int = 200
+    contract: Contract,
+    form: SessionScheduleForm,
+    status: int = 200,
+    refused: Refused | None = None,
 ) -> ResponseReturnValue:
     role = contract.role_of(me().id)
     other = contract.student if role == "coach" else contract.coach
     now, inforce = clock.now(), policy.in_force()
     form.offer_zones(me().zone, other.zone, contract.timezone)
     taken = live_numbers(contract.id)
+    zone = me().zone if form.timezone.errors else form.said(form.timezone) or me().zone
     return render_template(
         "sessions/schedule.html",
         contract=contract,
@@ -89,9 +97,10 @@ def _book_page(
         form=form,
         number=free_number(taken, contract.total_sessions),
         left=contract.total_sessions - len(taken),
-        limits=limits(now, inforce, form.said(form.timezone) or me().zone)
-        if not form.timezone.errors
-        else {},
+        picker=slots.to_book(
+            contract.id, [form.scheduled_at], zone, form.duration_minutes.data, refused
+        ),
+        limits=limits(now, inforce, zone) if not form.timezone.errors else {},
         lead=inforce.min_lead,
     ), status
 
@@ -107,7 +116,7 @@ def schedule(session_id: int) -> ResponseReturnValue:
     form = SessionScheduleForm(
         formdata=None,
         duration_minutes=session.duration_minutes,
-        timezone=me().zone,
+        timezone=slots.asked_zone() or me().zone,
         version=str(session.version),
     )
     return _schedule_page(session, role, form)
@@ -132,15 +141,20 @@ def place_session(session_id: int) -> ResponseReturnValue:
     except Refused as refused:
         session, role = found(session_id)
         form.version.data = str(session.version)
-        return _schedule_page(session, role, form, attach(form, refused))
+        return _schedule_page(session, role, form, attach(form, refused), refused)
     return to_page(session_id, _("The session has its new time."))
 
 
 def _schedule_page(
-    session: Session, role: str, form: SessionScheduleForm, status: int = 200
+    session: Session,
+    role: str,
+    form: SessionScheduleForm,
+    status: int = 200,
+    refused: Refused | None = None,
 ) -> ResponseReturnValue:
     now, inforce, other = clock.now(), policy.in_force(), other_of(session, role)
     form.offer_zones(me().zone, other.zone, session.timezone)
+    zone = me().zone if form.timezone.errors else form.said(form.timezone) or me().zone
     return render_template(
         "sessions/schedule.html",
         contract=session.contract,
@@ -150,6 +164,7 @@ def _schedule_page(
         form=form,
         number=session.session_number,
         left=None,
-        limits=limits(now, inforce, me().zone),
+        picker=slots.of_session(session.id, "schedule", [form.scheduled_at], zone, refused),
+        limits=limits(now, inforce, zone) if not form.timezone.errors else {},
         lead=inforce.min_lead,
     ), status

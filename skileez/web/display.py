@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from datetime import date as Date  # noqa: N812 (a filter here is called date)
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -31,6 +32,9 @@ def init_app(app: Flask) -> None:
         "when": when,
         "day": day,
         "date": date,
+        "days": days,
+        "long_date": long_date,
+        "month": month,
         "clock": clock,
         "iso": iso,
         "zone_label": zone_label,
@@ -60,13 +64,47 @@ def when(instant: datetime, zone: str | None = None) -> str:
 
 def day(instant: datetime, zone: str | None = None) -> str:
     """The day: "Tuesday 3 March 2027"."""
-    there, names = _there(instant, zone), _names(language.code())
+    return long_date(_there(instant, zone))
+
+
+def long_date(there: Date) -> str:
+    """A date of some calendar: "Tuesday 3 March 2027"."""
+    names = _names(language.code())
     return f"{names.days[there.weekday()]} {there.day} {names.months[there.month]} {there.year}"
+
+
+def short_date(there: Date) -> str:
+    """A date without its year: "Tue 3 Mar"."""
+    names = _names(language.code())
+    return f"{names.short_days[there.weekday()]} {there.day} {names.short_months[there.month]}"
+
+
+def month(first: Date) -> str:
+    """The month of a date: "March 2027"."""
+    return f"{_names(language.code()).months[first.month]} {first.year}"
+
+
+def weekdays() -> list[tuple[str, str]]:
+    """The days of a week from Monday on, each short and whole: ("Mon", "Monday")."""
+    names = _names(language.code())
+    return [(names.short_days[day], names.days[day]) for day in range(7)]
 
 
 def date(instant: datetime, zone: str | None = None) -> str:
     """The date, short: "3 Mar 2027"."""
     return _date(_there(instant, zone), _names(language.code()))
+
+
+def days(first: Date, last: Date) -> str:
+    """From a date to another: "8 to 14 March 2027", "29 March to 4 April 2027"."""
+    months = _names(language.code()).months
+    begins = str(first.day)
+    if (first.year, first.month) != (last.year, last.month):
+        begins = f"{begins} {months[first.month]}"
+    if first.year != last.year:
+        begins = f"{begins} {first.year}"
+    ends = f"{last.day} {months[last.month]} {last.year}"
+    return str(_("%(first)s to %(last)s", first=begins, last=ends))
 
 
 def in_zone(instant: datetime, zone: str, now: datetime | None = None) -> dict[str, str]:

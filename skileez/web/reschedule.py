@@ -13,7 +13,7 @@ from skileez.events import Actor
 from skileez.sessions import policy, reschedule_rules
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy
-from skileez.web import consequences, session_view
+from skileez.web import consequences, session_view, slots
 from skileez.web.access import PARTICIPANT, access, me
 from skileez.web.display import sentence
 from skileez.web.errors import STATUS, attach
@@ -49,7 +49,8 @@ def reschedule(session_id: int) -> ResponseReturnValue:
     )
     if refusal:
         return not_now(session, role, refusal)
-    form = RescheduleRequestForm(formdata=None, version=str(session.version), timezone=me().zone)
+    zone = slots.asked_zone() or me().zone
+    form = RescheduleRequestForm(formdata=None, version=str(session.version), timezone=zone)
     return _request_page(session, role, form)
 
 
@@ -84,7 +85,11 @@ def request_reschedule(session_id: int) -> ResponseReturnValue:
 
 
 def _request_page(
-    session: Session, role: str, form: RescheduleRequestForm, status: int = 200
+    session: Session,
+    role: str,
+    form: RescheduleRequestForm,
+    status: int = 200,
+    refused: Refused | None = None,
 ) -> ResponseReturnValue:
     now, inforce = clock.now(), policy.in_force()
     other = other_of(session, role)
@@ -97,6 +102,9 @@ def _request_page(
         other=other,
         form=form,
         zone=zone,
+        picker=slots.of_session(
+            session.id, "reschedule", form.proposed_times.entries, zone, refused
+        ),
         times=session_view.both_zones(session.scheduled_at, other.zone)
         if session.scheduled_at
         else None,
@@ -113,7 +121,7 @@ def _again(session_id: int, form: Any, refused: Refused, page: Any) -> ResponseR
     session, role = found(session_id)
     form.version.data = str(session.version)
     status = place(form, refused)
-    answer: ResponseReturnValue = page(session, role, form, status)
+    answer: ResponseReturnValue = page(session, role, form, status, refused)
     return answer
 
 
@@ -218,7 +226,7 @@ def _answer_again(session_id: int, refused: Refused, **forms: Any) -> ResponseRe
     status = place(form, refused)
     if not session.reschedule_requested:
         return not_now(session, role, refused.refusal)
-    return _approval_page(session, role, **forms, status=status)
+    return _approval_page(session, role, **forms, status=status, refused=refused)
 
 
 def _approval_page(
@@ -229,12 +237,13 @@ def _approval_page(
     counter: CounterForm | None = None,
     decline: DeclineForm | None = None,
     status: int = 200,
+    refused: Refused | None = None,
 ) -> ResponseReturnValue:
     if not session.reschedule_requested:
         refusal = reschedule_rules.may_answer(session.facts, role, clock.now())
         assert refusal is not None
         return not_now(session, role, refusal)
-    now, inforce, zone = clock.now(), policy.in_force(), me().zone
+    now, inforce, zone = clock.now(), policy.in_force(), slots.asked_zone() or me().zone
     other, times = other_of(session, role), session.proposed_times
     blank = {"formdata": None, "timezone": zone}
     forms = {
@@ -247,6 +256,10 @@ def _approval_page(
         if isinstance(form, TimedForm):
             form.timezone.data = form.zone(zone)
     chosen = request.form.get("new_scheduled_at")
+    where = "counter" if times else "approve"  # without times to choose from, any may be taken
+    fields = (
+        forms["counter"].proposed_times.entries if times else [forms["approve"].new_scheduled_at]
+    )
     return render_template(
         "sessions/reschedule_approval.html",
         session=session,
@@ -265,6 +278,7 @@ def _approval_page(
             }
             for one, taken in zip(times, session.taken_at(*times), strict=True)
         ],
+        picker=slots.of_session(session.id, where, fields, forms[where].zone(zone), refused),
         limits=limits(now, inforce, zone),
         silence=consequences.of_silence(session),
         consequences=consequences.of_approval(session, other.display_name, role),

@@ -27,6 +27,25 @@ class Choice:
     value: str
     label: str
 
+    @classmethod
+    def of(cls, instant: datetime, zone: str) -> "Choice":
+        """The instant as the clocks of ``zone`` show it, and how far they are from Greenwich."""
+        return cls(instant.isoformat(), f"{when(instant, zone)} ({offset(instant, zone)})")
+
+
+def read(text: str, zone: str) -> datetime:
+    """The instant of a written time: a wall-clock time in ``zone``, or ISO 8601 with its offset.
+
+    Raises ValueError and OverflowError for what is none, and Refused where ``zones.resolve`` does.
+    """
+    if not _DAY_AND_CLOCK.fullmatch(text):
+        raise ValueError(text)  # a day alone would be taken for its midnight
+    typed = datetime.fromisoformat(text)
+    if typed.tzinfo is not None:
+        # By way of its wall-clock time, whose year must be one that every zone can show.
+        return zones.resolve(typed.astimezone(UTC).replace(tzinfo=None), "UTC")
+    return zones.resolve(typed, zone)
+
 
 class InstantField(StringField):
     """``datetime-local`` text, or ISO 8601 with an offset; ``instant(zone)`` reads it."""
@@ -45,24 +64,14 @@ class InstantField(StringField):
         if not self.data:
             return None
         try:
-            if not _DAY_AND_CLOCK.fullmatch(self.data):
-                raise ValueError(self.data)  # a day alone would be taken for its midnight
-            typed = datetime.fromisoformat(self.data)
-        except ValueError:
-            self.errors = [*self.errors, _("Write the date and time like 2027-03-01 14:30.")]
-            return None
-        try:
-            if typed.tzinfo is not None:
-                # By way of its wall-clock time, whose year must be one that every zone can show.
-                return zones.resolve(typed.astimezone(UTC).replace(tzinfo=None), "UTC")
-            return zones.resolve(typed, zone)
+            return read(self.data, zone)
         except Refused as refused:
             self.errors = [*self.errors, sentence(refused.refusal)]
             if refused.code in ("local_time_missing", "local_time_twice"):
-                self.meant = [
-                    Choice(one.isoformat(), f"{when(one, zone)} ({offset(one, zone)})")
-                    for one in zones.alternatives(typed, zone)
-                ]
+                typed = datetime.fromisoformat(self.data)
+                self.meant = [Choice.of(one, zone) for one in zones.alternatives(typed, zone)]
+        except ValueError:
+            self.errors = [*self.errors, _("Write the date and time like 2027-03-01 14:30.")]
         except OverflowError:
             self.errors = [*self.errors, _("This date cannot be used; choose another.")]
         return None
@@ -83,7 +92,7 @@ class InstantList(FieldList):  # type: ignore[type-arg]  # its stub is generic, 
 
 def instants(fields: InstantList, zone: str) -> Sequence[datetime] | None:
     """The instants of all filled rows; None when any of them could not be read."""
-    read = [(field, field.instant(zone)) for field in fields]
-    if any(field.errors for field, _instant in read):
+    found = [(field, field.instant(zone)) for field in fields]
+    if any(field.errors for field, _instant in found):
         return None
-    return [instant for _field, instant in read if instant is not None]
+    return [instant for _field, instant in found if instant is not None]

@@ -91,6 +91,8 @@
     if (first) {
       event.preventDefault();
       event.stopImmediatePropagation();
+      const fold = first.closest("details");
+      if (fold) fold.open = true;
       first.focus();
     }
   }, true);

@@ -1,0 +1,399 @@
+"""What the slot picker shows: a month with its free times counted, and the times of one day.
+
+Nothing is decided here: ``skileez.sessions.finding`` says which times are free. They are shown in
+one zone, the reader's, with the other person's clock beside it where it shows something else.
+"""
+
+import calendar
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from urllib.parse import urlencode
+
+from skileez import zones
+from skileez.availability.slots import Opening
+from skileez.sessions import policy
+from skileez.sessions.finding import Meeting
+from skileez.web import display
+from skileez.web.language import gettext as _
+
+GRACE = timedelta(minutes=5)
+"""Nothing sooner than this after the earliest bookable time is offered: reading takes a while."""
+AHEAD = timedelta(days=62)
+"""How far past an empty month the next free time is looked for."""
+AROUND = timedelta(days=28)
+"""How far from now, or from the session that is to move, the best times are looked for."""
+
+MONTH = timedelta(days=31)
+BEST = 3
+
+Begin = tuple[date, datetime, datetime]
+"""A date, with the instants at which it begins and ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the reader asked to see; ``at`` are times chosen already."""
+
+    zone: str
+    month: date | None = None
+    day: date | None = None
+    minutes: int | None = None
+    at: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One time that can be pressed."""
+
+    value: str
+    """ISO 8601 with the offset of the reader's zone, as the form's field takes it."""
+    day: str
+    time: str
+    offset: str
+    """ "GMT-4" where the reader's clock shows this time twice that day; else empty."""
+    theirs: str
+    """The other person's clock where it differs, with the weekday where that does: "Fri 01:30"."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A time that a field of the form holds."""
+
+    field_id: str
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One day of the month's grid."""
+
+    iso: str
+    number: int
+    count: int
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The times of a morning, afternoon, evening or night."""
+
+    name: str
+    slots: Sequence[Slot]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The day whose times are shown."""
+
+    label: str
+    count: int
+    notes: Sequence[str]
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """Everything that the templates need. ``page`` and ``fragment`` are addresses."""
+
+    name: str
+    page: str
+    fragment: str
+    most: int
+    carried: Sequence[tuple[str, str]]
+    """What links on the page keep: of which picker, minutes and zone."""
+    zone: str
+    theirs: str
+    """The other person's zone; empty where both have the same."""
+    coach: bool
+    """Whether the reader is the coach."""
+    has_hours: bool
+    month: str
+    here: str
+    previous: str | None
+    next: str | None
+    weekdays: Sequence[tuple[str, str]]
+    weeks: Sequence[Sequence[Cell | None]]
+    count: int
+    day: Day | None
+    next_free: Slot | None
+    look_on: str | None
+    """The month to look from where nothing was free in those after this one either."""
+    best: Sequence[Slot] = ()
+    nearest: bool = False
+    """Whether ``best`` are those nearest a time that could not be had."""
+    chosen: Sequence[Chosen] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The id of the whole picker on its page."""
+        return f"slots-{self.name}"
+
+    def link(self, *, at: str | None = None, without: str | None = None, **where: str) -> str:
+        """The page with another month or day, one more time chosen or one chosen less."""
+        kept = [one.slot.value for one in self.chosen if one.slot.value != without]
+        if at and self.most == 1:
+            kept = []
+        times = [("at", value) for value in [*kept, *([at] if at else [])]]
+        return f"{self.page}?{urlencode([*where.items(), *self.carried, *times])}#{self.id}"
+
+    def part(self, **where: str) -> str:
+        """The fragment with another month or day; scripts add minutes and zone."""
+        return f"{self.fragment}?{urlencode({**where, 'for': self.name})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a picker stands: its name, its page and its fragment, and how many times it takes."""
+
+    name: str
+    page: str
+    fragment: str
+    most: int = 1
+
+
+def picker(
+    meeting: Meeting,
+    reader_id: int,
+    place: Place,
+    wish: Wish,
+    now: datetime,
+    *,
+    chosen: Sequence[tuple[str, datetime]] = (),
+    near: datetime | None = None,
+    suggest: bool = False,
+) -> Picker:
+    """The picker as ``reader_id`` sees it; one query.
+
+    ``chosen`` are the times that fields, by their ids, hold. ``suggest`` adds the best times, or
+    those nearest to ``near``, a time that could not be had.
+    """
+    zone, minutes = wish.zone, wish.minutes or meeting.minutes
+    coach = reader_id == meeting.coach_id
+    other = meeting.student_zone if coach else meeting.coach_zone
+    focus = near or (chosen[0][1] if chosen else None)
+    first = _first_of(wish, focus, now)
+    shown = first or zones.local(now, zone).date().replace(day=1)
+    begins, ends = _bounds(shown, zone)
+    anchor = near or meeting.start or now
+    around = (anchor - AROUND, anchor + AROUND) if suggest else (begins, ends)
+    opening = meeting.opening(
+        min(begins, around[0]),
+        max(ends, around[1]) + AHEAD + (MONTH if first is None else timedelta()),
+        now=now,
+        minutes=minutes,
+    )
+
+    def free_between(begins: datetime, ends: datetime) -> list[datetime]:
+        starts = opening.starts(max(begins, opening.earliest + GRACE), ends)
+        return [start for start in starts if start != meeting.start]
+
+    suggested = _suggested(meeting, free_between(*around), near) if suggest else []
+    if first is None and (soon := suggested or free_between(begins, ends + AHEAD)[:1]):
+        shown = zones.local(soon[0], zone).date().replace(day=1)
+        begins, ends = _bounds(shown, zone)
+    free = free_between(begins, ends)
+    days = list(_days(shown, zone, free))
+    day = _day_shown(wish, focus or (suggested[0] if suggested else None), days, opening)
+    later = [] if free else free_between(ends, ends + AHEAD)[:1]
+    there = zones.local(now, zone).date().replace(day=1)
+    return Picker(
+        name=place.name,
+        page=place.page,
+        fragment=place.fragment,
+        most=place.most,
+        carried=_carried(meeting, place, wish, coach),
+        zone=zone,
+        theirs=other if other != zone else "",
+        coach=coach,
+        has_hours=meeting.hours is not None,
+        month=display.month(shown),
+        here=f"{shown:%Y-%m}",
+        previous=f"{shown - timedelta(days=1):%Y-%m}" if shown > there else None,
+        next=f"{_after(shown):%Y-%m}" if ends <= opening.latest else None,
+        weekdays=display.weekdays(),
+        weeks=_weeks(shown, days, day),
+        count=len(free),
+        day=_day(day, {one[0]: times for one, times in days}, zone, other),
+        next_free=slot(later[0], zone, other) if later else None,
+        look_on=_look_on(ends, zone, opening) if not free and not later else None,
+        best=[slot(one, zone, other) for one in suggested],
+        nearest=near is not None,
+        chosen=[Chosen(name, slot(start, zone, other)) for name, start in chosen],
+    )
+
+
+def slot(start: datetime, zone: str, other: str) -> Slot:
+    """One time in words, as it stands on the clocks of both."""
+    mine, theirs = zones.local(start, zone), zones.local(start, other)
+    clock, offset = f"{mine:%H:%M}", _offset_if_twice(mine, zone)
+    beside = ""
+    if mine.utcoffset() != theirs.utcoffset():
+        beside = f"{theirs:%H:%M}"
+        if mine.date() != theirs.date():
+            beside = f"{display.weekdays()[theirs.weekday()][0]} {beside}"
+        beside = " ".join(filter(None, (beside, _offset_if_twice(theirs, other))))
+    label = f"{display.long_date(mine)}, {clock} {offset}".rstrip()
+    if beside:
+        place = display.zone_label(other)
+        label = _("%(time)s; %(theirs)s in %(place)s", time=label, theirs=beside, place=place)
+    return Slot(mine.isoformat(), display.short_date(mine), clock, offset, beside, label)
+
+
+def _offset_if_twice(local: datetime, zone: str) -> str:
+    twice = len(zones.alternatives(local.replace(tzinfo=None, fold=0), zone)) > 1
+    return zones.offset_label(local, zone) if twice else ""
+
+
+# The month
+
+
+def _first_of(wish: Wish, focus: datetime | None, now: datetime) -> date | None:
+    """The first day of the month to show, within those that can have a time; None = whichever."""
+    asked = wish.month or wish.day or (zones.local(focus, wish.zone).date() if focus else None)
+    if asked is None:
+        return None
+    today = zones.local(now, wish.zone).date()
+    last = zones.local(now + policy.in_force().horizon, wish.zone).date()
+    return min(max(asked, today), last).replace(day=1)
+
+
+def _after(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _bounds(first: date, zone: str) -> tuple[datetime, datetime]:
+    return _begin(first, zone), _begin(_after(first), zone)
+
+
+def _begin(day: date, zone: str) -> datetime:
+    """When a date begins; where the zone left it out, when the next does."""
+    while not (pieces := zones.stretches(day, zone)):
+        day += timedelta(days=1)
+    return pieces[0][0]
+
+
+def _days(
+    first: date, zone: str, free: Sequence[datetime]
+) -> Iterator[tuple[Begin, Sequence[datetime]]]:
+    """Each date of the month with its free times."""
+    for number in range(calendar.monthrange(first.year, first.month)[1]):
+        day = first + timedelta(days=number)
+        begins, ends = _begin(day, zone), _begin(day + timedelta(days=1), zone)
+        yield (day, begins, ends), free[bisect_left(free, begins) : bisect_left(free, ends)]
+
+
+def _weeks(
+    first: date, days: Sequence[tuple[Begin, Sequence[datetime]]], chosen: Begin | None
+) -> list[list[Cell | None]]:
+    cells: list[Cell | None] = [None] * first.weekday()
+    for begin, times in days:
+        day = begin[0]
+        label = display.long_date(day)
+        cells.append(Cell(f"{day}", day.day, len(times), label, begin == chosen))
+    cells += [None] * (-len(cells) % 7)
+    return [cells[at : at + 7] for at in range(0, len(cells), 7)]
+
+
+def _look_on(ends: datetime, zone: str, opening: Opening) -> str | None:
+    after = ends + AHEAD
+    return f"{zones.local(after, zone):%Y-%m}" if after < opening.latest else None
+
+
+# The day
+
+
+def _day_shown(
+    wish: Wish,
+    focus: datetime | None,
+    days: Sequence[tuple[Begin, Sequence[datetime]]],
+    opening: Opening,
+) -> Begin | None:
+    asked = wish.day or (zones.local(focus, wish.zone).date() if focus else None)
+    if opening.hours is None and not wish.day:
+        return None  # half an hour after the other, all day long, is nothing to begin with
+    for begin, times in days:
+        if begin[0] == asked and (times or wish.day):
+            return begin
+    return next((begin for begin, times in days if times), None)
+
+
+def _day(
+    shown: Begin | None, times: dict[date, Sequence[datetime]], zone: str, other: str
+) -> Day | None:
+    if shown is None:
+        return None
+    day, begins, ends = shown
+    notes = [_note(*change, None) for change in _changes(begins, ends, zone)]
+    if other != zone:
+        notes += [_note(*change, other) for change in _changes(begins, ends, other)]
+    starts = times[day]
+    return Day(display.long_date(day), len(starts), notes, _parts(starts, zone, other))
+
+
+def _parts(starts: Sequence[datetime], zone: str, other: str) -> list[Part]:
+    names = [_("Night"), _("Morning"), _("Afternoon"), _("Evening")]
+    parts: list[list[Slot]] = [[], [], [], []]
+    for start in starts:
+        parts[zones.local(start, zone).hour // 6].append(slot(start, zone, other))
+    return [Part(name, slots) for name, slots in zip(names, parts, strict=True) if slots]
+
+
+def _changes(
+    begins: datetime, ends: datetime, zone: str
+) -> Iterator[tuple[datetime, datetime, bool]]:
+    """When the zone's clocks change meanwhile: what they show just before, after; if forward."""
+    day = zones.local(begins, zone).date() - timedelta(days=1)
+    pieces = [
+        piece for ahead in range(4) for piece in zones.stretches(day + timedelta(days=ahead), zone)
+    ]
+    for (start, _until, _midnight), (at, _end, _too) in pairwise(pieces):
+        after = zones.local(at, zone)
+        offset = zones.local(start, zone).utcoffset()
+        if begins <= at < ends and offset != after.utcoffset():
+            before = after.replace(tzinfo=None) + (offset - after.utcoffset())  # type: ignore[operator]
+            yield before, after, before < after.replace(tzinfo=None)
+
+
+def _note(before: datetime, after: datetime, forward: bool, place: str | None) -> str:
+    figures = {"before": f"{before:%H:%M}", "after": f"{after:%H:%M}"}
+    if place is not None:
+        figures["place"] = display.zone_label(place)
+        if forward:
+            return _(
+                "In %(place)s the clocks go forward on this day, from %(before)s to %(after)s.",
+                **figures,
+            )
+        return _(
+            "In %(place)s the clocks go back on this day, from %(before)s to %(after)s.", **figures
+        )
+    if forward:
+        return _("The clocks go forward on this day, from %(before)s to %(after)s.", **figures)
+    return _(
+        "The clocks go back on this day, from %(before)s to %(after)s. "
+        "A time that comes twice says which of the two it is.",
+        **figures,
+    )
+
+
+# Around it
+
+
+def _suggested(meeting: Meeting, free: Sequence[datetime], near: datetime | None) -> list[datetime]:
+    if near is None:
+        return sorted(meeting.best(free, BEST))
+    return sorted(sorted(free, key=lambda start: abs(start - near))[:BEST])
+
+
+def _carried(meeting: Meeting, place: Place, wish: Wish, coach: bool) -> list[tuple[str, str]]:
+    own = meeting.coach_zone if coach else meeting.student_zone
+    kept = [("for", place.name)]
+    if wish.minutes and wish.minutes != meeting.minutes:
+        kept.append(("minutes", str(wish.minutes)))
+    if wish.zone != own:
+        kept.append(("zone", wish.zone))
+    return kept
