@@ -35,6 +35,7 @@ from skileez.web import (
 from skileez.web.absence import absence
 from skileez.web.answers import answers
 from skileez.web.auth import auth
+from skileez.web.availability import availability
 from skileez.web.cases import cases
 from skileez.web.contracts import contracts
 from skileez.web.dashboard import dashboard
@@ -214,6 +215,7 @@ def _add_pages(app: Flask) -> None:
         profile,
         people,
         dashboard,
+        availability,
         notifications,
         demo_mail,
         sessions,

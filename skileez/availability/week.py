@@ -63,7 +63,8 @@ def days(opening: Opening, hours: Hours, first: date) -> list[WeekDay]:
             WeekDay(
                 date=day,
                 zone=zone,
-                open=on_the_clock(opened, day, zone),
+                # Where a stay begins, the evening of one day may be the morning of the next.
+                open=_within(on_the_clock(opened, day, zone), hours.spans_on(day)),
                 booked=on_the_clock(booked, day, zone),
                 away=on_the_clock(away, day, zone),
                 skipped=skipped,
@@ -89,6 +90,11 @@ def on_the_clock(these: Iterable[Stretch], day: date, zone: str) -> list[Span]:
         else:
             joined.append((start, end))
     return joined
+
+
+def _within(these: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
+    parts = ((max(one[0], of[0]), min(one[1], of[1])) for one in these for of in sorted(spans))
+    return [(start, end) for start, end in parts if start < end]
 
 
 def _changes(day: date, zone: str) -> tuple[list[Span], list[Span]]:

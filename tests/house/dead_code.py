@@ -11,6 +11,8 @@ from pathlib import Path
 
 from vulture.core import Vulture
 
+from skileez.availability.rules import WEEKDAYS
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "skileez"
 
@@ -31,6 +33,7 @@ FRAMEWORK = {
     "is_active", "get_id", "validate_*", "Meta", "field_flags", "process_formdata", "to_python",
     "to_url", "render_kw", "_value", "_update_remember_cookie", "html_params", "wrap_formdata",
     "translations", "_extract_indices", "jinja_environment", "ensure_sync", "collect",
+    "process_data", *WEEKDAYS,
     "widget", "periodic_task_seconds", "scheduler_class", "_set_signal_handlers", "frame",
     "retried",
 }  # fmt: skip
