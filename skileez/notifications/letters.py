@@ -22,7 +22,7 @@ from skileez.accounts.models import Person
 from skileez.contracts.models import Contract, Proposal
 from skileez.errors import N_, duration
 from skileez.events import Event
-from skileez.notifications import clock_words, links, rules, unsubscribing
+from skileez.notifications import clock_words, links, rules, series_words, unsubscribing
 from skileez.notifications.link_rules import Act, Offer
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Said, Situation
@@ -31,6 +31,7 @@ from skileez.sessions.dst_rules import CLOCK_CHANGE
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import OUTCOME_SAID
 from skileez.sessions.rules import Status
+from skileez.sessions.series import SeriesRequest
 
 SESSION_PATH: Final = "/sessions/{}"
 ANSWER_PATH: Final = "/sessions/{}/reschedule-approval"
@@ -38,6 +39,7 @@ OUTCOME_PATH: Final = "/sessions/{}/outcome"
 CONTRACT_PATH: Final = "/contracts/{}"
 SCHEDULE_PATH: Final = "/contracts/{}/schedule"
 SERIES_PATH: Final = "/series/{}"
+SERIES_ANSWER_PATH: Final = "/series/{}/answer"
 SERIES_MOVE_PATH: Final = "/series/{}/move?from={}&time={}"
 PROPOSAL_PATH: Final = "/proposals/{}"
 DASHBOARD_PATH: Final = "/dashboard"
@@ -187,6 +189,9 @@ def _situation(kind: str, found: About) -> Situation:
             and session.status == Status.SCHEDULED
             and found.role in session.account().said,
         }
+    elif kind == "series.move_requested" and found.event:
+        request = db.session.get(SeriesRequest, found.event.details["series_id"])
+        known["asked_at"] = request and request.asked_at
     elif (contract := found.contract) is not None:
         known |= {
             "contract_status": contract.status,
@@ -266,6 +271,11 @@ def _context(
         "clocks": clock_words.told(event.details, found.role)
         if event and event.verb == CLOCK_CHANGE
         else {},
+        "dates": series_words.dates(
+            event.details, lambda one: _on_the_wall(one, zone), lambda one: when(one, zone)
+        )
+        if event
+        else [],
         "facts": _facts(found, zone, delivery.start),
         "agenda": [
             (when(one.scheduled_at, zone), student.display_name, one)
@@ -305,11 +315,11 @@ def _facts(found: About, zone: str, start: datetime | None) -> list[tuple[str, s
         proposed = event.details.get("proposed_times") or []
         word = N_("Proposed %(n)s") if len(proposed) > 1 else N_("Proposed")
         told += [(word % {"n": n}, when(_instant(t), zone)) for n, t in enumerate(proposed, 1)]
-        if deadline := event.details.get("deadline"):
-            told.append((N_("Answer until"), when(_instant(deadline), zone)))
     elif start is not None:
         first = event is not None and event.verb == CLOCK_CHANGE
         told.append((N_("First session") if first else N_("When"), when(start, zone)))
+    if event is not None and (deadline := event.details.get("deadline")):
+        told.append((N_("Answer until"), when(_instant(deadline), zone)))
     if found.other is not None:
         told.append((N_("With"), found.other.display_name))
     if session is not None and found.contract is not None:
@@ -347,6 +357,11 @@ def _steps(delivery: Delivery, found: About) -> list[tuple[str, str]]:
         return [(N_("Say how it went"), OUTCOME_PATH.format(session.id))]
     if delivery.kind == CLOCK_CHANGE and found.event:
         return _keep_or_shift(found.event.details, found.role)
+    if (event := found.event) and event.verb.startswith("series."):
+        answers = event.verb == "series.move_requested"
+        text = N_("Answer the request") if answers else N_("Open the series")
+        path = SERIES_ANSWER_PATH if answers else SERIES_PATH
+        return [(text, path.format(event.details["series_id"]))]
     if delivery.kind == rules.NOTHING_BOOKED and contract:
         return [(N_("Book a session"), SCHEDULE_PATH.format(contract.id))]
     if session is not None:

@@ -58,6 +58,15 @@ NEWS: Final[Mapping[str, Hears]] = {
     CASE_OPENED: Hears.BOTH,
     CASE_CLOSED: Hears.BOTH,
     "session.meeting_link_set": Hears.OTHER,
+    "series.booked": Hears.OTHER,
+    "series.move_requested": Hears.OTHER,
+    "series.move_approved": Hears.OTHER,
+    "series.move_auto_approved": Hears.BOTH,
+    "series.move_declined": Hears.OTHER,
+    "series.move_withdrawn": Hears.OTHER,
+    "series.move_lapsed": Hears.BOTH,
+    "series.cancelled": Hears.OTHER,
+    "series.stopped": Hears.OTHER,
     "series.clock_change": Hears.BOTH,
     "session.zone_rules_changed": Hears.BOTH,
     "session.zone_rules_collided": Hears.BOTH,
@@ -80,6 +89,7 @@ PLACES_TIME: Final = frozenset(
         "session.scheduled",
         "session.reschedule_approved",
         "session.reschedule_auto_approved",
+        "session.moved",
         "session.zone_rules_changed",
     }
 )
@@ -231,7 +241,11 @@ def still_true(said: Said, found: Situation, now: datetime) -> bool:
                 and found.start == said.start
                 and not found.has_said
             )
-        case "session.reschedule_requested" | "session.reschedule_countered":
+        case (
+            "session.reschedule_requested"
+            | "session.reschedule_countered"
+            | "series.move_requested"
+        ):
             return found.asked_at is not None and found.asked_at == said.at
         case "session.correction_requested":
             return found.correction_asked and found.status == Status.MISSED

@@ -174,7 +174,9 @@ class _Stage:
     def _event(self, role: Role | None) -> Event:
         asks = self.kind in link_rules.ASKS_TO_MOVE
         moves = self.kind in ("session.reschedule_approved", "session.reschedule_auto_approved")
-        gives_why = asks or self.kind.endswith(("cancelled", "missed", "declined", "requested"))
+        gives_why = asks or self.kind.endswith(
+            ("cancelled", "missed", "declined", "requested", "stopped")
+        )
         return Event(
             id=_NO_SUCH,
             verb=self.kind,
@@ -190,8 +192,22 @@ class _Stage:
             else None,
             new_time=self.times[0] if moves else self.start,
             reason=_WHY if gives_why and role is not None else None,
-            details=self._details() if asks else {**_DETAILS, **self._kept()},
+            details=self._details() if asks else {**_DETAILS, **self._kept(), **self._series()},
         )
+
+    def _series(self) -> dict[str, Any]:
+        starts = [self.start + weeks * 7 * DAY for weeks in range(3)]
+        told: dict[str, Any] = {"starts": [one.isoformat() for one in starts]}
+        if self.kind == "series.stopped":
+            told["kept"] = False
+        if self.kind.startswith("series.move_"):
+            told["moves"] = [
+                {"number": n, "from": one.isoformat(), "to": (one + 2 * DAY).isoformat()}
+                for n, one in enumerate(starts, 3)
+            ]
+        if self.kind == "series.move_requested":
+            told |= {"kind": RequestKind.STANDARD, "deadline": (self.at + DAY).isoformat()}
+        return told
 
     def _kept(self) -> dict[str, Any]:
         wall = wall_text(self.start, self.student.zone)

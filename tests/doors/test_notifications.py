@@ -417,6 +417,8 @@ def test_the_letters_lead_to_pages_that_there_are(app: Flask) -> None:
         (letters.CONTRACT_PATH.format(1), "contracts.show"),
         (letters.SCHEDULE_PATH.format(1), "sessions.book"),
         (letters.PROPOSAL_PATH.format(1), "proposals.show"),
+        (letters.SERIES_PATH.format(1), "series.show"),
+        (letters.SERIES_ANSWER_PATH.format(1), "series.answer"),
         (letters.DASHBOARD_PATH, "dashboard.show"),
     ):
         assert adapter.match(path)[0] == endpoint
