@@ -38,6 +38,7 @@ from skileez.web.auth import auth
 from skileez.web.availability import availability
 from skileez.web.cases import cases
 from skileez.web.contracts import contracts
+from skileez.web.calendar import calendar
 from skileez.web.dashboard import dashboard
 from skileez.web.demo_mail import demo_mail
 from skileez.web.notifications import notifications
@@ -214,6 +215,7 @@ def _add_pages(app: Flask) -> None:
         auth,
         profile,
         people,
+        calendar,
         dashboard,
         availability,
         notifications,

@@ -17,6 +17,8 @@ from sqlalchemy import (
     ColumnElement,
     CursorResult,
     Row,
+    Select,
+    Subquery,
     and_,
     bindparam,
     case,
@@ -184,7 +186,7 @@ def page(
             "id": cursor.id if cursor else None,
         },
     ).all()
-    more, lines = len(rows) > size, [_line(row, person_id) for row in rows[:size]]
+    more, lines = len(rows) > size, [line_of(row, person_id) for row in rows[:size]]
     if cursor and cursor.back:
         lines.reverse()
         before, after = more, True
@@ -276,7 +278,22 @@ def _joined() -> Any:
     )
 
 
-def _line(row: Row[Any], person_id: int | None) -> Line:
+def with_lines(times: Subquery) -> Select[Any]:
+    """The rows of ``times``, each beside what ``line_of`` needs of the session that its column
+    ``session_id`` names; NULL where it names none.
+    """
+    return (
+        select(times, *_COLUMNS)
+        .select_from(times)
+        .outerjoin(Session.__table__, _s.id == times.c.session_id)
+        .outerjoin(_contracts, _c.id == _s.contract_id)
+        .outerjoin(_coaches, _coach.id == _s.coach_id)
+        .outerjoin(_students, _student.id == _s.student_id)
+    )
+
+
+def line_of(row: Row[Any], person_id: int | None) -> Line:
+    """The session in a row, as this person sees it."""
     coaching = row.coach_id == person_id
     pending = (
         Pending(row.reschedule_requested_by, row.reschedule_kind, row.reschedule_deadline)
@@ -324,7 +341,7 @@ def _other_name(row: Row[Any], person_id: int | None) -> str:
 def of_contract(contract_id: int, person_id: int | None) -> list[Line]:
     """Every session of a contract, history included, by number and then by age."""
     rows = _rows(_OF_CONTRACT, {"contract": contract_id})
-    return [_line(row, person_id) for row in rows]
+    return [line_of(row, person_id) for row in rows]
 
 
 _OF_CONTRACT = (
@@ -342,7 +359,7 @@ def waiting(person_id: int, now: datetime) -> list[Line]:
     """
     given = {"person": person_id, "now": now}
     rows = [*_rows(_UNSETTLED, given), *_rows(_DISPUTED, given)]
-    return [_line(row, person_id) for row in rows]
+    return [line_of(row, person_id) for row in rows]
 
 
 _UNSETTLED = _own(
@@ -368,7 +385,7 @@ _DISPUTED = _own(
 def lines(session_ids: Sequence[int], person_id: int | None = None) -> list[Line]:
     """These sessions, the earliest first, as this person sees them; else as neither side does."""
     rows = _rows(_joined().where(_s.id.in_(session_ids)).order_by(_s.listed_at, _s.id))
-    return [_line(row, person_id) for row in rows]
+    return [line_of(row, person_id) for row in rows]
 
 
 def disputed(limit: int = 100) -> list[Line]:
@@ -379,7 +396,7 @@ def disputed(limit: int = 100) -> list[Line]:
         .order_by(_s.missed_at)
         .limit(limit)
     )
-    return [_line(row, None) for row in rows]
+    return [line_of(row, None) for row in rows]
 
 
 def seen_by(person_id: int, session_id: int, *, admin: bool = False) -> Session:
