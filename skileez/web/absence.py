@@ -145,7 +145,7 @@ def _board(
         ask=absence_view.ask_of(
             [one.line for one in askable],
             now,
-            reason=_("I am away: %(days)s. Can we meet at another time?", days=days),
+            reason=absence_view.reason_of(away, days),
             away=away,
             chosen=chosen,
             form=form,

@@ -63,6 +63,17 @@ def days(away: TimeOff, now: datetime) -> str:
     )
 
 
+def reason_of(away: TimeOff, days: str) -> str:
+    """What a student reads, until the coach writes something else; clocks with their zone."""
+    if _is_edge(away.wall_start) and _is_edge(away.wall_end):
+        return _("I am away: %(days)s. Can we meet at another time?", days=days)
+    return _(
+        "I am away: %(days)s (%(zone)s time). Can we meet at another time?",
+        days=days,
+        zone=zone_label(away.zone),
+    )
+
+
 def _is_edge(wall: str) -> bool:
     return wall.endswith("T00:00")
 
