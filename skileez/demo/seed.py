@@ -16,7 +16,7 @@ from skileez.accounts.passwords import Hashed
 from skileez.contracts import actions as contracts
 from skileez.contracts.models import Proposal
 from skileez.contracts.rules import Terms
-from skileez.demo import cast, disputes, offers, plans, post, words
+from skileez.demo import cast, disputes, hours, offers, plans, post, words
 from skileez.demo.calendar import Calendar
 from skileez.demo.life import Life
 from skileez.demo.offers import Offer
@@ -47,6 +47,7 @@ def plant(now: datetime) -> bool:
         for at, _, deed in sorted(_script(people, hour, random), key=lambda line: line[:2]):
             deed(at)
         disputes.dispute(hour)
+        hours.keep(people, hour)
         post.settle(hour)
     return True
 
