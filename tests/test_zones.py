@@ -1,6 +1,9 @@
 """Wall-clock time to instants and back, over a table of verified instants."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 
 from skileez import zones
 from skileez.errors import Kind, Refused
+from tests.zone_files import tzif
 
 CASES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "tz_cases.json").read_text(encoding="utf-8")
@@ -163,6 +167,31 @@ def test_only_the_tzdata_package_is_asked() -> None:
     import zoneinfo
 
     assert zoneinfo.TZPATH == ()
+
+
+_ASK = """
+import zoneinfo
+from datetime import datetime
+stale = datetime(2027, 7, 1, 12, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"))
+from skileez import zones
+print(stale.utcoffset(), zones.resolve(datetime(2027, 7, 1, 12), "Europe/Berlin").isoformat())
+"""
+
+
+def test_a_machine_whose_own_data_are_stale_does_not_decide(tmp_path: Path) -> None:
+    """Its Python is told to read files in which Berlin is five hours ahead, and has done so."""
+    file = tmp_path / "Europe" / "Berlin"
+    file.parent.mkdir()
+    hours = timedelta(hours=5)
+    file.write_bytes(tzif(hours, datetime(2020, 1, 1, tzinfo=UTC), hours))
+    answer = subprocess.run(
+        [sys.executable, "-c", _ASK],
+        env={**os.environ, "PYTHONTZPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout == "5:00:00 2027-07-01T10:00:00+00:00\n"
 
 
 def test_notice_across_a_change_of_clocks_is_elapsed_time() -> None:

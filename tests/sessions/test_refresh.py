@@ -1,9 +1,8 @@
 """After a change of the zones' rules: sessions keep the time on the wall, at its new instant."""
 
-import struct
 import zoneinfo
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,25 +15,10 @@ from skileez.sessions.models import Session
 from skileez.sessions.refresh import Why
 from tests.cast import DAY, HOUR, NOW, WHY, Cast, contract, person
 from tests.sessions.stage import columns, events_of, told
+from tests.zone_files import tzif
 
 BERLIN = "Europe/Berlin"
 Rule = Callable[..., None]
-
-
-def tzif(offset: timedelta, since: datetime, later: timedelta) -> bytes:
-    """A zone file: ``offset`` from Greenwich until the instant ``since``, ``later`` after it."""
-    seconds = [int(one.total_seconds()) for one in (offset, later)]
-    types = b"".join(struct.pack(">lbb", one, 0, 4 * n) for n, one in enumerate(seconds))
-    names = b"OLD\0NEW\0"
-
-    def block(version: bytes, form: str, *at: int) -> bytes:
-        head = b"TZif" + version + bytes(15)
-        counts = struct.pack(">6l", 0, 0, 0, len(at), 2, len(names))
-        return head + counts + struct.pack(form, *at) + b"\1" * len(at) + types + names
-
-    hours = seconds[1] // 3600
-    footer = f"\n<NEW>{-hours:+d}\n".encode()
-    return block(b"2", ">") + block(b"2", ">q", int(since.timestamp())) + footer
 
 
 @pytest.fixture
