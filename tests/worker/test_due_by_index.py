@@ -11,9 +11,9 @@ from skileez.contracts.models import Contract
 from skileez.notifications import sending
 from skileez.reactions import react
 from skileez.sessions import actions, dst, refresh
-from skileez.sessions.series import Series
+from skileez.sessions.series import Series, SeriesRequest
 from tests import engines
-from tests.cast import DAY, NOW, POLICY
+from tests.cast import DAY, NOW, POLICY, WHY
 from tests.sessions.test_query_plans import plan, recorded
 
 MANY = 5_000
@@ -21,6 +21,10 @@ MANY = 5_000
 FOUND_BY: dict[str, tuple[Callable[[], object], str]] = {
     "requests": (lambda: actions.due_requests(NOW), "ix_session_reschedule_deadline"),
     "series": (lambda: dst.due(NOW), "ix_series_clocks_at"),
+    "requests to move series": (
+        lambda: actions.due_series_requests(NOW),
+        "ix_series_request_deadline",
+    ),
     "no-shows": (lambda: actions.due_no_shows(NOW, POLICY), "ix_session_ends_at"),
     "sessions to come": (lambda: list(refresh.strays(NOW)), "ix_session_ends_at"),
     "messages": (lambda: sending.claim(NOW, 50), "ix_delivery_due_at"),
@@ -49,7 +53,20 @@ def crowd(database: str) -> None:
         }
         looks = (NOW + DAY if n % 2 else None for n in range(MANY))
         session.execute(insert(Series), [{**series, "clocks_at": one} for one in looks])
+        asked = {
+            "asked_by": "coach",
+            "kind": "standard",
+            "reason": WHY,
+            "from_place": series["dtstart"],
+            "dtstart": series["dtstart"],
+            "rrule": "",
+            "asked_at": NOW,
+            "deadline": NOW + DAY,
+        }
+        ids = session.scalars(select(Series.id)).all()
+        session.execute(insert(SeriesRequest), [{**asked, "series_id": one} for one in ids])
         session.execute(text("ANALYZE series"))
+        session.execute(text("ANALYZE series_request"))
 
 
 def test_what_is_due_is_found_by_its_index(
