@@ -9,7 +9,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from urllib.parse import urlencode
 
 from skileez import zones
@@ -18,6 +17,7 @@ from skileez.sessions import policy
 from skileez.sessions.finding import Meeting
 from skileez.web import display
 from skileez.web.language import gettext as _
+from skileez.web.slot_words import Slot, clock_changes, slot
 
 GRACE = timedelta(minutes=5)
 """Nothing sooner than this after the earliest bookable time is offered: reading takes a while."""
@@ -42,21 +42,6 @@ class Wish:
     day: date | None = None
     minutes: int | None = None
     at: tuple[datetime, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One time that can be pressed."""
-
-    value: str
-    """ISO 8601 with the offset of the reader's zone, as the form's field takes it."""
-    day: str
-    time: str
-    offset: str
-    """ "GMT-4" where the reader's clock shows this time twice that day; else empty."""
-    theirs: str
-    """The other person's clock where it differs, with the weekday where that does: "Fri 01:30"."""
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +75,7 @@ class Part:
 class Day:
     """The day whose times are shown."""
 
+    iso: str
     label: str
     count: int
     notes: Sequence[str]
@@ -227,28 +213,6 @@ def picker(
     )
 
 
-def slot(start: datetime, zone: str, other: str) -> Slot:
-    """One time in words, as it stands on the clocks of both."""
-    mine, theirs = zones.local(start, zone), zones.local(start, other)
-    clock, offset = f"{mine:%H:%M}", _offset_if_twice(mine, zone)
-    beside = ""
-    if mine.utcoffset() != theirs.utcoffset():
-        beside = f"{theirs:%H:%M}"
-        if mine.date() != theirs.date():
-            beside = f"{display.weekdays()[theirs.weekday()][0]} {beside}"
-        beside = " ".join(filter(None, (beside, _offset_if_twice(theirs, other))))
-    label = f"{display.long_date(mine)}, {clock} {offset}".rstrip()
-    if beside:
-        place = display.zone_label(other)
-        label = _("%(time)s; %(theirs)s in %(place)s", time=label, theirs=beside, place=place)
-    return Slot(mine.isoformat(), display.short_date(mine), clock, offset, beside, label)
-
-
-def _offset_if_twice(local: datetime, zone: str) -> str:
-    twice = len(zones.alternatives(local.replace(tzinfo=None, fold=0), zone)) > 1
-    return zones.offset_label(local, zone) if twice else ""
-
-
 # The month
 
 
@@ -328,11 +292,11 @@ def _day(
     if shown is None:
         return None
     day, begins, ends = shown
-    notes = [_note(*change, None) for change in _changes(begins, ends, zone)]
+    notes = clock_changes(begins, ends, zone)
     if other != zone:
-        notes += [_note(*change, other) for change in _changes(begins, ends, other)]
+        notes += clock_changes(begins, ends, other, elsewhere=True)
     starts = times[day]
-    return Day(display.long_date(day), len(starts), notes, _parts(starts, zone, other))
+    return Day(f"{day}", display.long_date(day), len(starts), notes, _parts(starts, zone, other))
 
 
 def _parts(starts: Sequence[datetime], zone: str, other: str) -> list[Part]:
@@ -341,43 +305,6 @@ def _parts(starts: Sequence[datetime], zone: str, other: str) -> list[Part]:
     for start in starts:
         parts[zones.local(start, zone).hour // 6].append(slot(start, zone, other))
     return [Part(name, slots) for name, slots in zip(names, parts, strict=True) if slots]
-
-
-def _changes(
-    begins: datetime, ends: datetime, zone: str
-) -> Iterator[tuple[datetime, datetime, bool]]:
-    """When the zone's clocks change meanwhile: what they show just before, after; if forward."""
-    day = zones.local(begins, zone).date() - timedelta(days=1)
-    pieces = [
-        piece for ahead in range(4) for piece in zones.stretches(day + timedelta(days=ahead), zone)
-    ]
-    for (start, _until, _midnight), (at, _end, _too) in pairwise(pieces):
-        after = zones.local(at, zone)
-        offset = zones.local(start, zone).utcoffset()
-        if begins <= at < ends and offset != after.utcoffset():
-            before = after.replace(tzinfo=None) + (offset - after.utcoffset())  # type: ignore[operator]
-            yield before, after, before < after.replace(tzinfo=None)
-
-
-def _note(before: datetime, after: datetime, forward: bool, place: str | None) -> str:
-    figures = {"before": f"{before:%H:%M}", "after": f"{after:%H:%M}"}
-    if place is not None:
-        figures["place"] = display.zone_label(place)
-        if forward:
-            return _(
-                "In %(place)s the clocks go forward on this day, from %(before)s to %(after)s.",
-                **figures,
-            )
-        return _(
-            "In %(place)s the clocks go back on this day, from %(before)s to %(after)s.", **figures
-        )
-    if forward:
-        return _("The clocks go forward on this day, from %(before)s to %(after)s.", **figures)
-    return _(
-        "The clocks go back on this day, from %(before)s to %(after)s. "
-        "A time that comes twice says which of the two it is.",
-        **figures,
-    )
 
 
 # Around it

@@ -16,6 +16,8 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from skileez import db, zones
 from skileez.accounts import actions as accounts
 from skileez.accounts.actions import Checked
+from skileez.availability.models import Availability
+from skileez.availability.rules import Hours
 from skileez.config import Settings
 from skileez.events import Actor
 from skileez.sessions import actions as sessions
@@ -126,6 +128,14 @@ class Site:
             made = one.id
         db.session.remove()
         return made
+
+    def hours(self, coach: Someone, hours: Hours) -> None:
+        """When this coach may be booked from now on."""
+        with db.transaction():
+            row = Availability(coach_id=coach.id, changed_at=self.clock())
+            row.take(hours)
+            db.session.add(row)
+        db.session.remove()
 
     def verb(self, who: Someone, session: int, name: str, *args: Any, **given: Any) -> None:
         """What somebody does to a session elsewhere, while the browser looks at a page."""

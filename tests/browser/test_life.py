@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from skileez.availability.rules import Hours
 from tests.browser.site import Site, Someone
 from tests.browser.steps import (
     REASON,
@@ -224,11 +225,22 @@ def test_cancelled_with_a_reason_and_booked_again(site: Site, seat, student, coa
         sees(page, "I have a fever since this morning.", "late cancellation")
         sees_not(page, "Ask to move it", "Cancel it")
 
-    # The make-up is a new session with the same number.
+    # The make-up is a new session with the same number, at a time that he presses.
+    site.hours(coach, Hours(coach.zone, weekly={3: [(9 * 60, 12 * 60)]}, step=60))
     follow(his, "The whole contract")
     sees(his, "1 cancelled or missed session", "4 open")
-    again = book(his, coach, START + 2 * DAY)
-    assert again != booked
+    his.get_by_role("link", name="Book a session").first.click()
+    his.get_by_role("link", name="The next month").click()
+    his.get_by_role("link", name="Thursday 9 April 2026: 3 free times").click()
+    his.get_by_label("Duration in minutes").fill("120")
+    his.get_by_label("Duration in minutes").blur()
+    expect(his.get_by_role("link", name="Thursday 9 April 2026: 2 free times")).to_be_visible()
+    his.get_by_role("button", name="Thursday 9 April 2026, 10:00").click()
+    expect(his.get_by_role("list", name="Chosen time")).to_contain_text("10:00; 16:00 in Berlin")
+    press(his, "Book it")
+    said(his, "Booked. It is in both calendars.")
+    stands_at(his, coach, student, START + 35 * DAY - HOUR)  # summer time has begun
+    assert session_of(his) != booked
     sees(his, "Session 1 of 4")
 
 
