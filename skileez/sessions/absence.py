@@ -26,7 +26,7 @@ from skileez.sessions.queries import Line
 from skileez.sessions.reschedule_rules import MAX_TIMES, SETTLED
 from skileez.sessions.rules import Policy, Role, Status
 
-BATCH = 40
+BATCH = 25
 """Sessions that one press asks about; the next are listed once these are asked."""
 _BEFORE, _AFTER = timedelta(days=7), timedelta(days=14)
 """How far from the old time, and from the end of the absence, a new one is looked for."""
@@ -68,10 +68,11 @@ def affected(coach_id: int, start: datetime, end: datetime, now: datetime) -> li
 _AFFECTED = select(Session.id).where(
     Session.coach_id == bindparam("coach"),
     Session.status == Status.SCHEDULED,
-    Session.listed_at.between(bindparam("earliest"), bindparam("end")),  # as the index has it
-    Session.scheduled_at < bindparam("end"),
+    Session.scheduled_at.is_not(None),
+    Session.listed_at > bindparam("earliest"),  # the start, as the index has it
+    Session.listed_at < bindparam("end"),
+    Session.listed_at > bindparam("now"),
     Session.ends_at > bindparam("start"),
-    Session.scheduled_at > bindparam("now"),
 )
 
 
@@ -88,8 +89,9 @@ _IN_THE_WAY = (
         and_(
             Session.coach_id == TimeOff.coach_id,
             Session.status == Status.SCHEDULED,
-            Session.scheduled_at > bindparam("now"),
-            Session.scheduled_at < TimeOff.ends_at,
+            Session.scheduled_at.is_not(None),
+            Session.listed_at > bindparam("now"),  # the start, as the index has it
+            Session.listed_at < TimeOff.ends_at,
             Session.ends_at > TimeOff.starts_at,
         ),
     )
