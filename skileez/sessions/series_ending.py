@@ -49,6 +49,17 @@ def coming(
     return sorted(found, key=lambda one: (one.series_place or "", one.id))
 
 
+def places(series: Series, since: str = "") -> list[str]:
+    """The places of all its sessions, whatever became of them, from ``since`` on, in order."""
+    found = db.session.scalars(
+        select(Session.series_place)
+        .where(Session.series_id == series.id, Session.series_place >= since)
+        .distinct()
+        .order_by(Session.series_place)
+    )
+    return [place for place in found if place is not None]
+
+
 def cancel(
     series: Series,
     scope: Scope,
@@ -63,10 +74,13 @@ def cancel(
     """Cancel what is meant, each at once and for good; the sessions that were.
 
     Of more than one the other side is told once. A series with nothing left to come is stopped.
-    Raises ``Refused`` for a stopped series, a reason out of bounds, and where nothing is meant.
+    Raises ``Refused`` for a stopped series, a reason out of bounds, a place that it does not
+    have, and where nothing is meant.
     """
     require(series_rules.may_cancel_series(series.facts, by))
     require(check_reason(reason))
+    if scope is not Scope.ALL:
+        require(series_rules.check_places({place or ""}, set(places(series))))
     meant = coming(series, scope, place, now, lock=True)
     require(series_rules.check_meant(len(meant)))
     together = None if scope is Scope.THIS else series.id

@@ -11,9 +11,6 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import select
-
-from skileez import db
 from skileez.availability.slots import Against
 from skileez.contracts.rules import check_reason
 from skileez.errors import Refused, require
@@ -25,7 +22,7 @@ from skileez.sessions.models import Session
 from skileez.sessions.reschedule_rules import Silence
 from skileez.sessions.rules import Policy, Role
 from skileez.sessions.series import Series, SeriesRequest
-from skileez.sessions.series_ending import Scope, coming
+from skileez.sessions.series_ending import Scope, coming, places
 from skileez.sessions.series_planning import MovePlan, plan_moves
 
 
@@ -247,13 +244,7 @@ def _plan(
     lock: bool = False,
 ) -> MovePlan:
     # All places, also of what was held or cancelled: where each goes depends on no other's fate.
-    places = db.session.scalars(
-        select(Session.series_place)
-        .where(Session.series_id == series.id, Session.series_place >= from_place)
-        .distinct()
-        .order_by(Session.series_place)
-    ).all()
-    known = [place for place in places if place is not None]
+    known = places(series, from_place)
     require(series_rules.check_places({from_place}, set(known)))
     pattern, new = recurrence.move(series.pattern, known, weekdays, clock, interval)
     goes = dict(zip(known, new, strict=True))

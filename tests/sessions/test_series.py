@@ -26,6 +26,7 @@ from skileez.sessions.series_ending import Scope
 from tests.cast import DAY, HOUR, NOW, WHY, Cast, enter
 from tests.sessions.stage import columns, everything
 from tests.sessions.test_hours import go_away, set_hours
+from tests.sessions.test_query_plans import recorded
 
 # NOW is Monday, 2 March 2026, 12:00 UTC. Berlin's clocks change on 29 March, New York's on the 8th.
 FIRST = date(2026, 3, 9)
@@ -155,6 +156,13 @@ def test_a_preview_marks_what_is_in_the_way_and_what_clocks_do(cast: Cast) -> No
     assert list(plan.changes) == ["America/New_York", "Europe/Berlin"]
 
 
+def test_a_preview_asks_three_things_however_many_dates_it_has(cast: Cast) -> None:
+    for count in (1, 8):
+        with recorded() as seen:
+            look(cast, pattern(count=count))
+        assert len(seen) == 3
+
+
 def test_all_is_booked_as_chosen_or_nothing(cast: Cast) -> None:
     cast.book(datetime(2026, 3, 16, 17, 30, tzinfo=UTC) - NOW)
     why = refused("series_conflicts", book, cast)
@@ -274,6 +282,11 @@ def test_this_and_the_following_are_cancelled_and_told_once(cast: Cast) -> None:
     assert verbs(series)[-4:] == ["session.cancelled"] * 3 + ["series.cancelled"]
     told = last_event()
     assert (told.reason, told.role, len(told.details["starts"])) == (WHY, "student", 3)
+    for nonsense in ("", "<", "2026-03-10T18:00", None):
+        refused(
+            "unknown_place",
+            act, cast, series, "coach", series_ending.cancel, Scope.FOLLOWING, nonsense, reason=WHY,
+        )  # fmt: skip
     refused(
         "nothing_to_come",
         act, cast, series, "coach", series_ending.cancel, Scope.FOLLOWING, MONDAYS[3], reason=WHY,
