@@ -243,64 +243,57 @@ class HoursForm(SessionForm):
     # Reading it
 
     def hours(self) -> Hours | None:
-        """The hours that were typed; None where something is wrong, which is then told."""
+        """The hours that were typed; None where something is wrong, which is then told.
+
+        What can be read is checked even where something else cannot, so that all is told at once.
+        """
         sound = self.validate()
         for spans in self._spans().values():
             sound = spans.read() and sound
-        dates = self._dates()
-        stays = self._stays()
-        if dates is None or stays is None or not sound:
-            return None
+        dates, stays = self._dates(), self._stays()
+        figures = {name: self[name].data for name in BOUNDS}
         hours = Hours(
             zone=self.said(self.zone),
             weekly={day: field.spans for day, field in enumerate(self.weekdays) if field.spans},
-            dates=dates,
-            stays=stays,
-            notice=self.notice.data * self.notice_unit.data,
+            dates={day: row.spans.spans for day, row in dates.items()},
+            stays=[Stay(str(row.zone.data), row.first.day, row.last.day) for row in stays],
+            notice=(self.notice.data or 0) * self.notice_unit.data,
             step=self.step.data,
-            **{name: self[name].data for name in BOUNDS},
+            **{name: given for name, given in figures.items() if given is not None},
         )
-        faults = list(rules.faults(hours))
-        for fault in faults:
-            field = self._at_fault(fault.field or "")
+        for fault in rules.faults(hours):
+            kind, _dash, which = (fault.field or "").partition("-")
+            if kind == "dates" and which:
+                field = dates[date.fromisoformat(which)].spans
+            elif kind == "stays" and which:
+                field = stays[int(which)].last
+            else:
+                field = self[which or kind]
             field.errors = [*field.errors, sentence(fault)]
-        return None if faults else hours
+            sound = False
+        rows = (row for entry in (*self.dates.entries, *self.stays.entries) for row in entry.form)
+        return hours if sound and not any(field.errors for field in rows) else None
 
     def validate_notice(self, field: WholeNumber) -> None:
         """It is needed, and one that the rule can be asked about."""
         if field.data is None and not field.process_errors:
             raise StopValidation(_("Write a number."))
 
-    def _dates(self) -> dict[date, Sequence[Span]] | None:
-        found: dict[date, Sequence[Span]] = {}
-        sound = True
-        for entry in self.dates.entries:
-            day = entry.form.day.read()
+    def _dates(self) -> dict[date, Any]:
+        """The rows of dates that can be read; one that is empty is none."""
+        found: dict[date, Any] = {}
+        for row in (entry.form for entry in self.dates.entries):
+            if not row.day.data and not any(map(any, row.spans.data)):
+                continue
+            day = row.day.read()
             if day in found:
-                entry.form.day.errors = [_("This date stands here twice. Keep one of them.")]
-            if day is None or day in found:
-                sound = False
-            else:
-                found[day] = entry.form.spans.spans
-        return found if sound else None
-
-    def _stays(self) -> list[Stay] | None:
-        found = []
-        for entry in self.stays.entries:
-            row = entry.form
-            first, last = row.first.read(), row.last.read()
-            if first and last:
-                found.append(Stay(str(row.zone.data), first, last))
-        return found if len(found) == len(self.stays.entries) else None
-
-    def _at_fault(self, name: str) -> Field:
-        kind, _dash, which = name.partition("-")
-        found: Field
-        if kind == "stays" and which:
-            found = self.stays.entries[int(which)].form.last
-        elif kind == "dates" and which:
-            days = {entry.form.day.day: entry for entry in self.dates.entries}
-            found = days[date.fromisoformat(which)].form.spans
-        else:
-            found = self[which or name]
+                row.day.errors = [_("This date stands here twice. Keep one of them.")]
+            elif day:
+                found[day] = row
         return found
+
+    def _stays(self) -> list[Any]:
+        """The rows of stays that can be read; one without days is none."""
+        rows = [entry.form for entry in self.stays.entries]
+        filled = [row for row in rows if row.first.data or row.last.data]
+        return [row for row in filled if all([row.first.read(), row.last.read()])]

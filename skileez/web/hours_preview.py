@@ -103,22 +103,22 @@ def _drawn(day: WeekDay, today: date) -> dict[str, Any]:
 
 
 def _words(day: WeekDay) -> str:
-    said = [", ".join(map(_span, day.open)) if day.open else _("closed")]
+    said = [", ".join(map(_span, day.open))] if day.open or day.away else [_("closed")]
     if day.booked:
         said.append(_("booked %(times)s", times=", ".join(map(_span, day.booked))))
     if day.away:
         whole = [tuple(span) for span in day.away] == [(0, DAY)]
         times = _("all day") if whole else ", ".join(map(_span, day.away))
         said.append(_("away %(times)s", times=times))
-    return "; ".join(said)
+    return "; ".join(filter(None, said))
 
 
 def _offered(count: int, opening: Opening, start: datetime) -> str:
     minutes = DEFAULT_MINUTES
     if count:
         said: str = ngettext(
-            "Students are offered %(num)s start for %(minutes)s minutes in this week.",
-            "Students are offered %(num)s starts for %(minutes)s minutes in this week.",
+            "Students are offered %(num)s starting time of %(minutes)s minutes in this week.",
+            "Students are offered %(num)s starting times of %(minutes)s minutes in this week.",
             count,
             minutes=minutes,
         )

@@ -91,7 +91,8 @@ def test_everything_is_kept_and_shown_again(stage: Stage) -> None:
         "stays-0-last": "2026-05-09",
         "per_day": "4",
     }
-    assert send(stage, **told).status_code == 303
+    empty = {"dates-9-day": "", "dates-9-spans": ["", ""], "stays-1-zone": "UTC"}
+    assert send(stage, **told, **empty).status_code == 303
     page = stage["coach"].get(PAGE)
     assert values(page, "SU") == ["00:00", "00:00"]
     assert values(page, "dates-0-day") == ["2026-03-10"]
@@ -165,7 +166,9 @@ def test_each_error_stands_at_its_field_and_nothing_is_lost(stage: Stage) -> Non
         ({"notice": "9" * 30}, "Ask for a notice of at most 30 days"),
         ({"horizon": "many"}, "Write a whole number."),
         ({"step": "7"}, "Choose one of the offered distances."),
-        ({"dates-0-day": "", "dates-0-spans": []}, "Choose a date."),
+        ({"dates-0-day": "", "dates-0-spans": ["09:00", ""]}, "Choose a date."),
+        ({"stays-0-zone": "UTC", "stays-0-last": "2026-05-01"}, "Choose a date."),
+        ({"per_week": "0", "notice": "?"}, "Choose a number from 1 to 100; this is 0."),
         ({"dates-0-day": "2026-03-10", "dates-1-day": "2026-03-10"}, "stands here twice"),
     ):
         page = send(stage, **unread)
@@ -202,7 +205,7 @@ def test_a_week_is_previewed_as_typed_and_nothing_is_written(stage: Stage) -> No
     assert "<html" not in page.text
     assert "Sun 29 Mar 01:00–02:00, 03:00–04:00" in words
     assert "the clocks in Berlin jump over 02:00–03:00" in words
-    assert "starts for 60 minutes in this week" in words
+    assert "starting times of 60 minutes in this week" in words
     stay: dict[str, Any] = {
         "stays-0-zone": "Asia/Tokyo",
         "stays-0-first": "2026-03-26",

@@ -72,6 +72,9 @@
       if (preview && window.htmx) window.htmx.trigger(preview, "hours");
     }, 250);
   }
+  document.addEventListener("htmx:afterSettle", () => {
+    document.getElementById("said").textContent = form.querySelector(".week-offered").textContent;
+  });
   form.addEventListener("change", (event) => {
     if (event.target.id !== "week" && !event.target.name.startsWith("copy_")) changed();
   });
