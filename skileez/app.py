@@ -36,9 +36,9 @@ from skileez.web.absence import absence
 from skileez.web.answers import answers
 from skileez.web.auth import auth
 from skileez.web.availability import availability
+from skileez.web.calendar import calendar
 from skileez.web.cases import cases
 from skileez.web.contracts import contracts
-from skileez.web.calendar import calendar
 from skileez.web.dashboard import dashboard
 from skileez.web.demo_mail import demo_mail
 from skileez.web.notifications import notifications
@@ -46,6 +46,7 @@ from skileez.web.operations import operations
 from skileez.web.people import people
 from skileez.web.profile import profile
 from skileez.web.proposals import proposals
+from skileez.web.series import series
 from skileez.web.sessions import sessions
 from skileez.web.sweeps import sweeps
 
@@ -209,6 +210,8 @@ def _add_pages(app: Flask) -> None:
     assets.init_app(app)
     for module in ("attendance", "booking", "outcome", "reschedule"):
         import_module(f"skileez.web.{module}")  # adds its routes to the pages of sessions
+    for module in ("series_booking", "series_moving"):
+        import_module(f"skileez.web.{module}")  # and these to those of series
     for pages in (
         absence,
         answers,
@@ -221,6 +224,7 @@ def _add_pages(app: Flask) -> None:
         notifications,
         demo_mail,
         sessions,
+        series,
         sweeps,
         cases,
         contracts,

@@ -19,7 +19,8 @@ SHEETS: Final = (
     *("tokens", "base", "layout", "shell", "auth", "nav", "icon", "button", "chip", "card"),
     *("head", "tabs", "empty", "notice", "stat", "avatar", "table", "field", "choice", "slots"),
     *("session-row", "when", "timeline", "progress", "parts"),
-    *("session-page", "hours", "week", "absence", "letter", "news", "calendar", "agenda", "dialog", "print"),
+    *("session-page", "series", "hours", "week", "absence", "letter", "news"),
+    *("calendar", "agenda", "dialog", "print"),
 )
 """One file a component, in the order of the cascade; a page loads them as one, ``ALL_SHEETS``."""
 ALL_SHEETS: Final = "css/all.css"

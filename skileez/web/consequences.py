@@ -1,11 +1,15 @@
 """What a button will cause, told before it is pressed. Every figure is asked of the rules."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from flask_babel import ngettext
+
 from skileez.contracts.models import Contract
-from skileez.sessions import outcome_rules, reschedule_rules, rules
+from skileez.sessions import outcome_rules, reschedule_rules, rules, series_rules
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy, RequestKind
+from skileez.sessions.series import SeriesRequest
 from skileez.web.display import length, when
 from skileez.web.language import gettext as _
 
@@ -100,6 +104,73 @@ def of_cancelling(
     if session.reschedule_requested:
         told.append(_("The open request to move it is closed."))
     return told
+
+
+def of_cancelling_several(
+    meant: Sequence[Session], role: str, name: str, now: datetime, policy: Policy
+) -> list[str]:
+    """Calling off several sessions of a series at once."""
+    told = [
+        ngettext(
+            "%(num)s session is cancelled at once; %(name)s sees that, and why. "
+            "It cannot be undone.",
+            "%(num)s sessions are cancelled at once; %(name)s sees that, and why. "
+            "It cannot be undone.",
+            len(meant),
+            name=name,
+        ),
+        _("There is no refund: the credit stays, and you can book the sessions again."),
+    ]
+    late = sum(
+        outcome_rules.is_late_cancellation(one.get_time_until_session(now=now), role, policy)
+        for one in meant
+    )
+    if late:
+        told.append(
+            ngettext(
+                "%(num)s of them is under the %(needed)s of notice: it will show as late.",
+                "%(num)s of them are under the %(needed)s of notice: they will show as late.",
+                late,
+                needed=length(policy.notice(role)),
+            )
+        )
+    if any(one.reschedule_requested for one in meant):
+        told.append(_("Open requests to move any of them are closed."))
+    return told
+
+
+def of_moving_series(
+    first: Session, role: str, name: str, now: datetime, policy: Policy
+) -> list[str]:
+    """Asking to move a series: ``first`` is the first of its sessions that would move."""
+    assert first.scheduled_at is not None
+    deadline = reschedule_rules.answer_deadline(first.scheduled_at, now, policy)
+    told = [
+        _(
+            "%(name)s is asked once for all of them, and can answer until %(deadline)s.",
+            name=name,
+            deadline=when(deadline),
+        ),
+        _("Until then every session stays where it is."),
+    ]
+    if series_rules.move_kind(role, first.scheduled_at, now, policy) == RequestKind.STANDARD:
+        told.append(_("Without an answer the series moves, if all new times are still free."))
+    else:
+        told.append(
+            _("This is a late request for the first of them: without a yes the series stays.")
+        )
+    return told
+
+
+def of_series_silence(asked: SeriesRequest) -> str:
+    """What happens to the pending request about a series if nobody answers."""
+    if asked.kind == RequestKind.LATE:
+        told = _("Without an answer by %(deadline)s the series stays as it is.")
+    else:
+        told = _(
+            "Without an answer by %(deadline)s the series moves, if all new times are still free."
+        )
+    return str(told % {"deadline": when(asked.deadline)})
 
 
 def of_completing(session: Session, contract: Contract) -> list[str]:

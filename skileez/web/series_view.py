@@ -1,0 +1,118 @@
+"""A series as pages show it: its pattern in words, its starts in both zones, what clocks do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from babel.lists import format_list
+from flask_babel import format_date, ngettext
+
+from skileez.errors import Refusal
+from skileez.sessions.recurrence import Note, Occurrence, Pattern, at_place
+from skileez.sessions.series_planning import Shift
+from skileez.web import display, language
+from skileez.web.display import in_zone, my_zone, sentence
+from skileez.web.language import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """One start: in the reader's zone, and in the other's where it differs."""
+
+    mine: dict[str, str]
+    theirs: dict[str, str] | None
+    their_day: str | None
+    """The other's day, where it is not the reader's."""
+
+
+def start_of(start: datetime, other_zone: str, now: datetime) -> When:
+    """A start as a list has it: days short, with the year where it is another one."""
+    mine, theirs = in_zone(start, my_zone(), now), in_zone(start, other_zone, now)
+    same = (mine["day"], mine["time"]) == (theirs["day"], theirs["time"])
+    return When(
+        mine,
+        None if same else theirs,
+        None if theirs["day"] == mine["day"] else theirs["day"],
+    )
+
+
+def words(pattern: Pattern) -> str:
+    """In the zone of the series: "Every Monday and Wednesday at 18:00"."""
+    names = [wide for _short, wide in display.weekdays()]
+    days = format_list([names[day] for day in pattern.weekdays], locale=language.code())
+    time = f"{pattern.clock:%H:%M}"
+    if pattern.interval == 1:
+        return _("Every %(days)s at %(time)s", days=days, time=time)
+    return _("Every second week on %(days)s at %(time)s", days=days, time=time)
+
+
+def rhythm(pattern: Pattern) -> str:
+    """What the page of one of its sessions says: "Part of a weekly series"."""
+    return (
+        _("Part of a weekly series") if pattern.interval == 1 else _("Part of a fortnightly series")
+    )
+
+
+def ending(pattern: Pattern) -> str:
+    """When it ends: "8 sessions", or "until 3 May 2027"."""
+    if pattern.until:
+        return _("until %(day)s", day=day_of(pattern.until))
+    return str(ngettext("%(num)s session", "%(num)s sessions", pattern.count or 0))
+
+
+def day_of(day: date) -> str:
+    """A date in words: "3 May 2027"."""
+    return str(format_date(day, "d MMM y"))
+
+
+def clock_notes(
+    occurrence: Occurrence, shifts: Sequence[Shift], zone: str, other_name: str
+) -> list[str]:
+    """What clocks do on this date, for the reader, for the other and for the series itself."""
+    told = []
+    if occurrence.note is Note.GAP:
+        told.append(
+            _(
+                "%(time)s does not exist in %(zone)s on this day, as the clocks go forward: "
+                "it is %(shown)s instead.",
+                time=f"{occurrence.wall:%H:%M}",
+                zone=display.zone_label(zone),
+                shown=f"{occurrence.shown:%H:%M}",
+            )
+        )
+    elif occurrence.note is Note.FOLD:
+        told.append(
+            _(
+                "%(time)s comes twice in %(zone)s on this day, as the clocks go back: "
+                "the first is meant.",
+                time=f"{occurrence.wall:%H:%M}",
+                zone=display.zone_label(zone),
+            )
+        )
+    for shift in shifts:
+        figures: dict[str, Any] = {
+            "before": f"{shift.before:%H:%M}",
+            "after": f"{shift.after:%H:%M}",
+        }
+        if shift.zone == my_zone():
+            told.append(_("Your %(before)s becomes %(after)s from here on.", **figures))
+        else:
+            told.append(
+                _(
+                    "For %(name)s %(before)s becomes %(after)s from here on.",
+                    name=other_name,
+                    **figures,
+                )
+            )
+    return told
+
+
+def why(refusal: Refusal | None) -> str | None:
+    """A refusal's sentence, if there is one."""
+    return sentence(refusal) if refusal else None
+
+
+def place_of(place: str, zone: str) -> str:
+    """When a place of the series is, for the reader: "Mon 8 Mar 2027, 18:00"."""
+    return display.when(at_place(place, zone).start)
