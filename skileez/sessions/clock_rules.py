@@ -11,6 +11,8 @@ ZONE_RULES_CHANGED: Final = "session.zone_rules_changed"
 """A session kept its time on the wall, which is another instant by the zone's new rules."""
 ZONE_RULES_COLLIDED: Final = "session.zone_rules_collided"
 """It could not: another session is there."""
+SERIES_RULES_CHANGED: Final = "series.zone_rules_changed"
+"""Sessions of a series kept their time on the wall: told in place of each of them."""
 
 
 @dataclass(frozen=True, slots=True)

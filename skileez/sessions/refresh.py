@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnClause, bindparam, literal_column, or_, select
 
@@ -20,9 +20,16 @@ from skileez.contracts.rules import MAX_MINUTES
 from skileez.errors import NotFound, Refused
 from skileez.events import SYSTEM, Event
 from skileez.sessions import actions, clock_rules, dst, meeting
-from skileez.sessions.clock_rules import ZONE_RULES_CHANGED, ZONE_RULES_COLLIDED, Agreed, Stray
+from skileez.sessions.clock_rules import (
+    SERIES_RULES_CHANGED,
+    ZONE_RULES_CHANGED,
+    ZONE_RULES_COLLIDED,
+    Agreed,
+    Stray,
+)
 from skileez.sessions.meeting import BookedTime
 from skileez.sessions.models import Session
+from skileez.sessions.series import Series
 
 log = logs.logger(__name__)
 
@@ -153,6 +160,12 @@ def _move(stray: Stray, now: datetime) -> Left | bool:
     session.scheduled_at = stray.new
     if session.reschedule_deadline:
         session.reschedule_deadline = min(session.reschedule_deadline, stray.new)
+    # Another than agreed where clocks jump over that: it is the time behind the jump.
+    wall = {"wall": stray.agreed.wall, "kept": session.wall_at}
+    details: dict[str, Any] = {"zone": stray.agreed.zone, **wall}
+    if session.series_id is not None and session.wall_at == stray.agreed.wall:
+        details["with_series"] = session.series_id
+        _tell_series(session, now)
     session.say(
         ZONE_RULES_CHANGED,
         actor=SYSTEM,
@@ -160,10 +173,24 @@ def _move(stray: Stray, now: datetime) -> Left | bool:
         now=now,
         old_time=stray.old,
         new_time=stray.new,
-        # Another than agreed where clocks jump over that: it is the time behind the jump.
-        details={"zone": stray.agreed.zone, "wall": stray.agreed.wall, "kept": session.wall_at},
+        details=details,
     )
     return True
+
+
+def _tell_series(session: Session, now: datetime) -> None:
+    """Tell both once in a run what becomes of all sessions of a series."""
+    said = db.session.scalars(
+        select(Event.details).where(
+            Event.contract_id == session.contract_id,
+            Event.verb == SERIES_RULES_CHANGED,
+            Event.at == now,
+        )
+    )
+    if session.series_id not in {one["series_id"] for one in said}:
+        series = db.session.get_one(Series, session.series_id)
+        details = {"zone": series.zone, "place": series.dtstart}
+        series.say(SERIES_RULES_CHANGED, actor=SYSTEM, role=None, now=now, details=details)
 
 
 def _in_the_way(session: Session, start: datetime) -> int | None:

@@ -65,6 +65,11 @@ _TOLD: Final[dict[str, tuple[Any, str, str]]] = {
     "series.move_lapsed": (_l("Request to move the series lapsed"), "hourglass", "grey"),
     "series.cancelled": (_l("Sessions of the series cancelled"), "x-circle", "grey"),
     "series.stopped": (_l("Series stopped"), "x-circle", "grey"),
+    "series.zone_rules_changed": (
+        _l("Series kept its time, as clocks go by new rules"),
+        "clock",
+        "blue",
+    ),
     "series.clock_change": (_l("Clocks change for one side"), "clock", "blue"),
     "session.zone_rules_changed": (_l("Kept its time, as clocks go by new rules"), "clock", "blue"),
     "session.zone_rules_collided": (

@@ -10,10 +10,17 @@ from skileez.accounts import actions as accounts
 from skileez.accounts.models import Person
 from skileez.events import Event
 from skileez.reactions import react
-from skileez.sessions import actions, dst, recurrence, series_booking
+from skileez.sessions import (
+    actions,
+    dst,
+    recurrence,
+    series_booking,
+    series_ending,
+    series_moving,
+)
 from skileez.sessions.models import Session
 from skileez.sessions.series import Series
-from tests.cast import DAY, WHY, Cast, enter
+from tests.cast import DAY, HOUR, WHY, Cast, enter
 
 BERLIN = "Europe/Berlin"
 BEGUN = datetime(2027, 2, 1, 12, tzinfo=UTC)
@@ -28,13 +35,12 @@ def cast(database: str) -> Cast:
     return enter(database, 12)
 
 
-def book(cast: Cast, first: date = date(2027, 2, 8), count: int = 10, **told: Any) -> Series:
+def book(cast: Cast, first: date = date(2027, 2, 8), count: int = 10, **told: Any) -> int:
     with db.transaction():
         contract = actions.find_contract_for(cast.actor("coach"), cast.contract.id)
         pattern = recurrence.starting(BERLIN, first, time(18), [0], 60, count=count, **told)
-        return series_booking.book_series(
-            contract, pattern, by="coach", actor=cast.actor("coach"), now=BEGUN
-        )
+        who = cast.actor("coach")
+        return series_booking.book_series(contract, pattern, by="coach", actor=who, now=BEGUN).id
 
 
 def told() -> list[dict[str, Any]]:
@@ -64,7 +70,7 @@ def test_both_are_told_two_weeks_before_the_first_session_and_never_again(cast: 
     assert (event.actor_kind, event.role, event.contract_id) == ("system", None, cast.contract.id)
     assert event.new_time == DUE + 14 * DAY
     assert event.details == {
-        "series_id": series.id,
+        "series_id": series,
         "zone": BERLIN,
         "place": "2027-03-15T18:00",
         "change": {"day": "2027-03-14", "sides": {"coach": MARCH}},
@@ -97,13 +103,40 @@ def test_nobody_is_told_of_zones_that_change_together(cast: Cast) -> None:
     assert look(BEGUN) is None
 
 
-def test_a_series_that_was_stopped_is_not_told_of(cast: Cast) -> None:
-    series = book(cast)
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_series_that_was_stopped_is_not_told_of(cast: Cast, keep: bool) -> None:
+    who, series = cast.actor("coach"), book(cast)
     look(BEGUN)
     with db.transaction():
-        db.session.get_one(Series, series.id).stopped_at = BEGUN
+        found = actions.find_series_for(who, series)
+        series_ending.stop(found, keep=keep, by="coach", reason=WHY, actor=who, now=BEGUN)
     assert look(DUE) is None
     assert told() == []
+
+
+def test_a_series_that_moves_is_told_anew(cast: Cast) -> None:
+    who, coach, series = cast.actor("student"), cast.actor("coach"), book(cast)
+    look(DUE)
+    with db.transaction():
+        found = actions.find_series_for(who, series)
+        series_moving.request_move(
+            *(found, "2027-03-08T18:00"),
+            weekdays=[0],
+            clock=time(20),
+            reason=WHY,
+            by="student",
+            actor=who,
+            now=DUE,
+        )
+    look(DUE)
+    assert told() == [{"coach": MARCH}]
+    with db.transaction():
+        found = actions.find_series_for(coach, series)
+        series_moving.approve_move(found, by="coach", actor=coach, now=DUE)
+    # A later time is due two hours later.
+    assert look(DUE) == DUE + 2 * HOUR
+    look(DUE + 2 * HOUR)
+    assert told() == [{"coach": MARCH}, {"coach": {**MARCH, "usual": "14:00", "becomes": "15:00"}}]
 
 
 def test_the_next_session_counts_where_the_first_was_called_off(cast: Cast) -> None:

@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from skileez import db, zones
 from skileez.availability.models import TimeOff
 from skileez.events import Event
-from skileez.sessions import actions, refresh
+from skileez.sessions import actions, recurrence, refresh, series_booking
 from skileez.sessions.models import Session
 from skileez.sessions.refresh import Why
 from tests.cast import DAY, HOUR, NOW, WHY, Cast, contract, person
@@ -180,6 +180,22 @@ def test_what_is_over_or_has_no_time_on_a_wall_is_left_alone(
     done = refresh.run(NOW + 2 * DAY)
     assert (done.moved, done.left) == ([], [])
     assert columns(Session, past.id)["scheduled_at"] == datetime(2026, 3, 3, 17, tzinfo=UTC)
+
+
+def test_a_series_is_told_once_and_not_each_session_of_it(cast: Cast, rules_change: Rule) -> None:
+    pattern = recurrence.starting(BERLIN, date(2026, 3, 5), time(18), [3], 60, count=3)
+    with db.transaction():
+        agreed = actions.find_contract_for(cast.actor("coach"), cast.contract.id)
+        series = series_booking.book_series(agreed, pattern, by="coach", now=NOW).id
+    rules_change(2)
+    assert len(refresh.run(NOW).moved) == 3
+    assert walls() == [f"2026-03-{day}T18:00" for day in ("05", "12", "19")]
+    events = Event.query.filter(Event.verb.endswith(".zone_rules_changed")).order_by(Event.id)
+    assert [(one.verb.split(".")[0], one.details.get("with_series")) for one in events] == [
+        ("series", None),
+        *[("session", series)] * 3,
+    ]
+    assert all(one.wall_at == one.series_place for one in Session.query)
 
 
 def test_days_away_stay_the_same_days(cast: Cast, rules_change: Rule) -> None:
