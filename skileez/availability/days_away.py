@@ -72,7 +72,8 @@ def add(
     Raises ``NotFound`` for who does not coach; ``Refused``.
     """
     coach = _hold(actor)
-    zone = zone_on(coach.id, coach.zone, first)
+    zone, zone_after = (zone_on(coach.id, coach.zone, day) for day in (first, last))
+    require(rules.check_one_zone(zone, zone_after))
     for day in (first, last):
         zones.alternatives(datetime.combine(day, time(12)), zone)  # refuses years without instants
     wall_start = datetime.combine(first, begins or _MIDNIGHT)

@@ -292,6 +292,22 @@ def check_apart(
     return None
 
 
+def check_one_zone(first: str, last: str) -> Refusal | None:
+    """Days away are told by one zone's clocks: else part of a day would be left out at the end."""
+    if first == last:
+        return None
+    return _invalid(
+        "time_off_in_two_zones",
+        N_(
+            "On the first of these days your hours are those of %(first)s, on the last those of "
+            "%(last)s. Mark the days of each by themselves."
+        ),
+        "until",
+        first=first,
+        last=last,
+    )
+
+
 def day_left_out(zone: str) -> Refusal:
     """Why nobody can be away then: the clocks of the zone went past the whole time."""
     return _invalid(

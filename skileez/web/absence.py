@@ -69,11 +69,12 @@ def add() -> ResponseReturnValue:
 def _list(form: AwayForm, status: int = 200) -> ResponseReturnValue:
     coach, now = _coach(), clock.now()
     standing = asking.in_the_way(coach.id, now)
-    zone = days_away.zone_on(coach.id, coach.zone, now.date())
+    hours = queries.of_coach(coach.id)
     return render_template(
         "absence/index.html",
         form=form,
-        zone=zone,
+        zone=hours.zone if hours else coach.zone,
+        stays=bool(hours and hours.stays),
         rows=[
             {
                 "away": away,

@@ -3,7 +3,6 @@
 from html import unescape
 from typing import Any
 
-import pytest
 from werkzeug.test import TestResponse
 
 from skileez import db
@@ -13,6 +12,7 @@ from skileez.sessions.models import Session
 from tests.cast import DAY, HOUR, NOW
 from tests.doors.stage import Stage
 from tests.doors.visitor import text_of
+from tests.rules.table import rows
 
 AWAY = "/availability/away"
 ASK = "/availability/ask-to-move"
@@ -88,7 +88,7 @@ def test_a_coach_goes_away_asks_all_at_once_and_sees_the_answers(stage: Stage) -
     assert stage.session(sessions[0]).scheduled_at == one.proposed_times[0]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("fields", "says"),
     [
         ({"first": ""}, "Choose the first day."),

@@ -50,6 +50,12 @@ def test_absences_stand_apart(start: timedelta, end: timedelta, code: str | None
     assert said(rules.check_apart(NOW + start, NOW + end, there)) == code
 
 
+def test_days_away_are_those_of_one_zone() -> None:
+    assert rules.check_one_zone("UTC", "UTC") is None
+    refusal = rules.check_one_zone("Asia/Tokyo", "UTC")
+    assert_refuses(refusal, "time_off_in_two_zones", "Asia/Tokyo", "UTC", kind=rules.Kind.INVALID)
+
+
 def test_absences_are_bounded_and_a_day_that_never_was_is_told() -> None:
     many = [(NOW - (n + 2) * DAY, NOW - (n + 1) * DAY) for n in range(rules.MOST_TIME_OFF)]
     assert rules.check_apart(NOW, NOW + DAY, many[1:]) is None

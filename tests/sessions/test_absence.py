@@ -8,7 +8,7 @@ import pytest
 from skileez import db, events
 from skileez.availability import days_away
 from skileez.availability.models import Availability, TimeOff
-from skileez.availability.rules import Hours
+from skileez.availability.rules import Hours, Stay
 from skileez.errors import NotFound, Refused
 from skileez.events import Event
 from skileez.sessions import absence, actions
@@ -84,6 +84,16 @@ def test_the_days_are_those_of_the_hours_zone_and_may_be_parts(cast: Cast) -> No
     set_hours(cast, Hours("Asia/Tokyo", weekly={3: [(0, 1440)]}))
     away = go(cast, THURSDAY, THURSDAY, begins=time(14), ends=time(17, 30))
     assert (away.starts_at, away.ends_at) == (NOW + 65 * HOUR, NOW + 68.5 * HOUR)
+
+
+def test_days_of_a_stay_elsewhere_are_that_zones_and_stand_alone(cast: Cast) -> None:
+    stay = Stay("Asia/Kathmandu", THURSDAY, FRIDAY)
+    set_hours(cast, Hours("UTC", weekly={3: [(0, 1440)]}, stays=(stay,)))
+    with pytest.raises(Refused) as refused:
+        go(cast, FRIDAY, date(2026, 3, 7))
+    assert refused.value.code == "time_off_in_two_zones"
+    away = go(cast)
+    assert (away.zone, away.starts_at) == ("Asia/Kathmandu", NOW + 54.25 * HOUR)
 
 
 def test_what_overlaps_is_over_or_ends_first_is_refused_and_nothing_is_left(cast: Cast) -> None:
