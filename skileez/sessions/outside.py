@@ -29,7 +29,8 @@ _TO_COME = (
     .where(
         _s.coach_id == bindparam("coach"),
         _s.status == Status.SCHEDULED,
-        _s.scheduled_at > bindparam("now"),
+        _s.listed_at > bindparam("now"),  # the start, by which there is an index
+        _s.scheduled_at.is_not(None),
     )
-    .order_by(_s.scheduled_at, _s.id)
+    .order_by(_s.listed_at, _s.id)
 )

@@ -197,6 +197,13 @@ class HoursForm(SessionForm):
         }
         return cls(formdata=None, data=known)
 
+    def pattern(self, name: str) -> Any:
+        """A blank row for scripts, which take the zones from where they stand already."""
+        row = self.blank(name)
+        if name == "stays":
+            row.form.zone.choices = []
+        return row
+
     @property
     def weekdays(self) -> list[SpansField]:
         """The seven days, Monday first."""

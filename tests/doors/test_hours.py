@@ -14,6 +14,7 @@ from skileez.availability.models import Availability
 from skileez.availability.rules import USUAL, Hours
 from tests.cast import DAY, HOUR
 from tests.doors.stage import Stage
+from tests.doors.test_query_counts import counted
 from tests.doors.visitor import Visitor, text_of
 
 PAGE = "/availability"
@@ -248,6 +249,13 @@ def test_what_is_booked_outside_is_named_with_its_student_and_stays(stage: Stage
     assert f'href="/sessions/{night}"' in page.text
     assert 'href="/availability/outside"' in page.text
     assert stage.session(night).status == "scheduled"
+    with counted() as few:
+        stage["coach"].get(PAGE)
+    for later in (62, 64, 66):
+        stage.book(later * HOUR, by="coach")
+    with counted() as many:
+        assert "4 booked sessions are outside" in text_of(stage["coach"].get(PAGE))
+    assert len(many) == len(few) == 6
     stage.after(4 * DAY)
     assert "outside your hours" not in text_of(stage["coach"].get(PAGE))
 

@@ -30,6 +30,11 @@
   function addRow(name) {
     const part = template(name);
     form.querySelector(`[data-rows-of="${name}"]`).append(rename(part, part.dataset.row, `${name}-${freshest++}`));
+    const zones = part.querySelector("select");
+    if (zones) {
+      zones.replaceChildren(...form.elements.zone.cloneNode(true).childNodes);
+      zones.value = form.elements.zone.value;
+    }
     return part.querySelector("select, input");
   }
 
