@@ -7,7 +7,7 @@ one zone, the reader's, with the other person's clock beside it where it shows s
 import calendar
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -15,6 +15,8 @@ from skileez import zones
 from skileez.availability.slots import Opening
 from skileez.sessions import policy
 from skileez.sessions.finding import Meeting
+from skileez.sessions.meeting import against
+from skileez.sessions.rules import Role, check_start
 from skileez.web import display
 from skileez.web.language import gettext as _
 from skileez.web.slot_words import Slot, clock_changes, slot
@@ -50,6 +52,8 @@ class Chosen:
 
     field_id: str
     slot: Slot
+    why_not: str
+    """Why it cannot be had, where that is known already: a drag to any hour ends here too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,9 @@ class Picker:
     best: Sequence[Slot] = ()
     nearest: bool = False
     """Whether ``best`` are those nearest a time that could not be had."""
-    chosen: Sequence[Chosen] = field(default_factory=list)
+    chosen: Sequence[Chosen] = ()
+    refused: str | None = None
+    """The field that holds the time that could not be had, to be filled anew."""
 
     @property
     def id(self) -> str:
@@ -151,12 +157,13 @@ def picker(
     *,
     chosen: Sequence[tuple[str, datetime]] = (),
     near: datetime | None = None,
+    refused: str | None = None,
     suggest: bool = False,
 ) -> Picker:
     """The picker as ``reader_id`` sees it; one query.
 
     ``chosen`` are the times that fields, by their ids, hold. ``suggest`` adds the best times, or
-    those nearest to ``near``, a time that could not be had.
+    those nearest to ``near``, a time that could not be had and is in the field ``refused``.
     """
     zone, minutes = wish.zone, wish.minutes or meeting.minutes
     coach = reader_id == meeting.coach_id
@@ -177,6 +184,11 @@ def picker(
     def free_between(begins: datetime, ends: datetime) -> list[datetime]:
         starts = opening.starts(max(begins, opening.earliest + GRACE), ends)
         return [start for start in starts if start != meeting.start]
+
+    def why_not(start: datetime) -> str:
+        by = Role.COACH if coach else Role.STUDENT
+        refusal = check_start(start, now, policy.in_force()) or opening.refusal(start, against(by))
+        return display.sentence(refusal) if refusal else ""
 
     suggested = _suggested(meeting, free_between(*around), near) if suggest else []
     if first is None and (soon := suggested or free_between(begins, ends + AHEAD)[:1]):
@@ -209,7 +221,8 @@ def picker(
         look_on=_look_on(ends, zone, opening) if not free and not later else None,
         best=[slot(one, zone, other) for one in suggested],
         nearest=near is not None,
-        chosen=[Chosen(name, slot(start, zone, other)) for name, start in chosen],
+        chosen=[Chosen(name, slot(start, zone, other), why_not(start)) for name, start in chosen],
+        refused=refused,
     )
 
 

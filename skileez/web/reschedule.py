@@ -13,7 +13,7 @@ from skileez.events import Actor
 from skileez.sessions import policy, reschedule_rules
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy
-from skileez.web import consequences, session_view, slots
+from skileez.web import consequences, series_view, session_view, slots
 from skileez.web.access import PARTICIPANT, access, me
 from skileez.web.display import sentence
 from skileez.web.errors import STATUS, attach
@@ -97,6 +97,7 @@ def _request_page(
     possible = reschedule_rules.may_request_reschedule(session.facts, role, now, inforce) is None
     return render_template(
         "sessions/request_reschedule.html",
+        part=series_view.scopes(session, role, now, to_move=True),
         session=session,
         role=role,
         other=other,
@@ -129,7 +130,8 @@ def place(form: Any, refused: Refused) -> int:
     """Put a refusal where it is read: at the time it is about, else where ``attach`` puts it."""
     rows = getattr(form, "proposed_times", None)
     if refused.refusal.field == "proposed_times" and rows is not None:
-        rows[0].errors = [*rows[0].errors, sentence(refused.refusal)]
+        row = slots.refused_row(rows.entries, form.zone(me().zone), refused)
+        row.errors = [*row.errors, sentence(refused.refusal)]
         return STATUS[refused.refusal.kind]
     return attach(form, refused)
 

@@ -121,17 +121,26 @@ def _on_page(
     wish = _wish(request.args, zone, minutes)
     if request.args.get("for", place.name) == place.name:
         _fill(fields, wish.at[: place.most], wish.zone)
-    held = [(one.id, one.instant(zone)) for one in fields if one.data and not one.errors]
+    near = _wanted(fields, zone, refused)
+    held = [(one.id, start) for one in fields if (start := _instant(str(one.data or ""), zone))]
     return picker(
         meeting,
         me().id,
         place,
         wish,
         clock.now(),
-        chosen=[(name, start) for name, start in held if start],
-        near=_wanted(fields, zone, refused),
+        chosen=[(name, start) for name, start in held if start != near],
+        near=near,
+        refused=next((name for name, start in held if start == near), None),
         suggest=True,
     )
+
+
+def refused_row(fields: Sequence[InstantField], zone: str, refused: Refused) -> InstantField:
+    """The field with the time that a refusal is about; the first where it names none."""
+    start = refused.refusal.figures.get("start")
+    rows = (one for one in fields if _instant(str(one.data or ""), zone) == start)
+    return next(rows, fields[0]) if start else fields[0]
 
 
 def _fill(fields: Sequence[InstantField], times: Sequence[datetime], zone: str) -> None:
@@ -151,7 +160,7 @@ def _wanted(fields: Sequence[InstantField], zone: str, refused: Refused | None) 
     start = refused.refusal.figures.get("start")
     if isinstance(start, datetime):
         return start
-    return next((start for one in fields if (start := one.instant(zone))), None)
+    return next((start for one in fields if (start := _instant(str(one.data or ""), zone))), None)
 
 
 # What the address says; whatever cannot be used counts as not said.
@@ -178,8 +187,8 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _instant(text: str) -> datetime | None:
+def _instant(text: str, zone: str = "UTC") -> datetime | None:
     try:
-        return read(text, "UTC")
+        return read(text, zone)
     except (ValueError, OverflowError):
         return None

@@ -170,3 +170,24 @@ def test_a_time_pressed_again_is_taken_back(stage: Stage) -> None:
     assert 'value="2026-03-05T16:00"' in page.text
     page = stage["student"].get(links(page.text)[time])
     assert 'value="2026-03-05T16:00"' not in page.text
+
+
+def test_of_three_times_the_one_that_was_taken_meanwhile_is_named(stage: Stage) -> None:
+    path = f"/sessions/{stage.book(80 * HOUR)}/reschedule"
+    stage.book(90 * HOUR)
+    times = {f"proposed_times-{row}": f"{NOW + at * HOUR}" for row, at in enumerate((85, 90, 95))}
+    page = stage.send("student", path, path, reason=WHY, **times)
+    assert page.status_code == 409
+    assert '<a href="#proposed_times-1">Proposed time: At Fri 6 Mar 2026, 07:00' in page.text
+    assert 'data-refused="proposed_times-1"' in page.text
+    assert re.findall(r'data-slot-for="(proposed[^"]+)"', page.text) == [
+        "proposed_times-0",
+        "proposed_times-2",
+    ]
+
+
+def test_a_time_in_the_address_that_cannot_be_had_says_why(stage: Stage) -> None:
+    stage.book(80 * HOUR)
+    for at, why in ((80, "already has another session"), (-1, "is in the past")):
+        told = f"/contracts/1/schedule?at={(NOW + at * HOUR).isoformat()[:-6]}Z"
+        assert why in text_of(stage["coach"].get(told))

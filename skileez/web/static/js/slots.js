@@ -43,16 +43,19 @@
     const inputs = typed(box), most = Number(box.dataset.most);
     const held = inputs.find((input) => holds(input, slot));
     if (held) { giveBack(box, held); return; }
-    const input = most === 1 ? inputs[0] : inputs.slice(0, most).find((one) => !one.value);
+    /* Where a time was refused, the next one takes its place. */
+    const refused = inputs.find((one) => one.id === box.dataset.refused);
+    const input = most === 1 ? inputs[0] : refused || inputs.slice(0, most).find((one) => !one.value);
+    delete box.dataset.refused;
     full(box, !input);
     if (!input) return;
     write(input, slot.dataset.slot);
     keep(input, slot.dataset.slot);
-    const old = line(box, input);
-    const item = old || box.querySelector("[data-slots-template]").content.firstElementChild.cloneNode(true);
+    const item = box.querySelector("[data-slots-template]").content.firstElementChild.cloneNode(true);
     item.dataset.slotFor = input.id;
     item.querySelector("[data-slot-label]").textContent = slot.dataset.label;
-    if (!old) box.querySelector("[data-slots-chosen]").append(item);
+    if (line(box, input)) line(box, input).replaceWith(item);
+    else box.querySelector("[data-slots-chosen]").append(item);
     say(box.dataset.msgChosen.replace("{time}", slot.dataset.label));
     mark(box);
   }
