@@ -22,7 +22,7 @@ from skileez.web.forms import PressForm
 from skileez.web.hours_form import HoursForm
 from skileez.web.language import gettext as _
 
-SHOWN = 5
+SHOWN = 3
 """Sessions outside the hours that the page names; all of them are a press away."""
 
 availability = Blueprint("availability", __name__, url_prefix="/availability")

@@ -6,12 +6,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from skileez import db
 from skileez.availability import queries
 from skileez.availability.models import Availability
 from skileez.availability.rules import USUAL, Hours
+from skileez.events import Event
 from tests.cast import DAY, HOUR
 from tests.doors.stage import Stage
 from tests.doors.test_query_counts import counted
@@ -92,7 +94,7 @@ def test_everything_is_kept_and_shown_again(stage: Stage) -> None:
         "stays-0-last": "2026-05-09",
         "per_day": "4",
     }
-    empty = {"dates-9-day": "", "dates-9-spans": ["", ""], "stays-1-zone": "UTC"}
+    empty: dict[str, Any] = {"dates-9-day": "", "dates-9-spans": ["", ""], "stays-1-zone": "UTC"}
     assert send(stage, **told, **empty).status_code == 303
     page = stage["coach"].get(PAGE)
     assert values(page, "SU") == ["00:00", "00:00"]
@@ -105,6 +107,38 @@ def test_everything_is_kept_and_shown_again(stage: Stage) -> None:
     assert hours
     assert hours.weekly[6] == ((0, 1440),)
     assert hours.zone_on(hours.stays[0].first) == "Asia/Tokyo"
+
+
+def test_what_the_page_shows_says_the_same_hours_when_it_is_sent(stage: Stage) -> None:
+    told: dict[str, Any] = {
+        "MO": ["00:00", "08:15", "20:00", "00:00"],
+        "dates-0-day": "2026-03-10",
+        "dates-1-day": "2026-04-06",
+        "dates-1-spans": ["10:00", "11:00", "12:00", "13:00"],
+        "stays-0-zone": "Asia/Tokyo",
+        "stays-0-first": "2026-05-01",
+        "stays-0-last": "2026-05-09",
+        "notice": "3",
+        "notice_unit": "1440",
+        "step": "45",
+        "per_week": "9",
+    }
+    send(stage, **told)
+    saved = kept(stage)
+    page = stage["coach"].get(PAGE).text
+    html = re.sub(r"<template\b.*?</template>", "", page, flags=re.S)
+    fields = MultiDict(
+        (one["name"], unescape(one.get("value", "")))
+        for one in (dict(_ATTRIBUTE.findall(tag)) for tag in re.findall(r"<input[^>]*>", html))
+        if "name" in one
+    )
+    for name, options in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', html, re.S):
+        chosen = [one for one in re.findall(r"<option[^>]*>", options) if " selected" in one]
+        fields.add(name, dict(_ATTRIBUTE.findall(chosen[0]))["value"])
+    assert stage["coach"].client.post(PAGE, data=fields, buffered=True).status_code == 303
+    assert kept(stage) == saved
+    events = db.session.query(Event).filter_by(verb="availability.changed")
+    assert events.count() == 1
 
 
 def test_a_browser_without_scripts_adds_removes_and_copies_and_loses_nothing(stage: Stage) -> None:
