@@ -13,6 +13,7 @@ from skileez import zones
 from skileez.availability.rules import Hours, Span, Stay
 from skileez.availability.slots import Against, Opening, Taken
 from tests.properties import long_stories
+from tests.reckoning import are_open, is_open
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 TICK = 15
@@ -101,21 +102,6 @@ def stories(draw: Any) -> Story:
     return Story(hours, minutes, tuple(taken), around - 1.5 * DAY, first, first + 1.5 * DAY)
 
 
-def is_open(hours: Hours, at: datetime, *, step: int | None = None) -> bool:
-    """Whether the clocks then show a time of the hours; with ``step``, one of its steps."""
-    for zone in {hours.zone, *(stay.zone for stay in hours.stays)}:
-        wall = zones.local(at, zone)
-        day, minutes = wall.date(), wall.hour * 60 + wall.minute
-        here = [stay.zone for stay in hours.stays if stay.first <= day <= stay.last]
-        spans = hours.dates[day] if day in hours.dates else hours.weekly[day.weekday()]
-        if (here or [hours.zone])[0] == zone and any(
-            opens <= minutes < closes and (step is None or (minutes - opens) % step == 0)
-            for opens, closes in spans
-        ):
-            return True
-    return False
-
-
 def meets(taken: Taken, start: datetime, end: datetime, apart: timedelta = 0 * MINUTE) -> bool:
     return taken.starts - apart < end and start < taken.ends + apart
 
@@ -132,7 +118,7 @@ def may_be_had(story: Story, start: datetime, *, held: bool) -> bool:
         return False
     if not max(60, hours.notice) * MINUTE <= start - story.now <= min(300, hours.horizon) * DAY:
         return False
-    if not all(is_open(hours, start + n * MINUTE) for n in range(0, story.minutes, TICK)):
+    if not are_open(hours, start, story.minutes, TICK):
         return False
     day = day_of(hours, start)
     days = [day_of(hours, one.starts) for one in story.taken

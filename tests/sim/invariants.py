@@ -15,9 +15,11 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Engine, Row, bindparam, text
 
 from skileez import db, events
+from skileez.availability.rules import Hours
 from skileez.db import UTCDateTime
 from skileez.notifications import rules as news
 from skileez.notifications.rules import DIGESTS, OVERDUE, REMINDER
+from tests.reckoning import are_open
 from tests.sim.world import POLICY, Received, World, living
 
 EDGES = {
@@ -27,7 +29,8 @@ EDGES = {
     ("missed", "completed"),
 }
 HOUR = timedelta(hours=1)
-STALE_AFTER = timedelta(minutes=2)
+ACTIVE = 3
+"""Contracts under which something happens."""
 
 
 class Violation(AssertionError):
@@ -67,8 +70,12 @@ class Watch:
             for event in fresh:
                 if event.session_id is not None:
                     self._replay(event)
+            require(not world.not_kept, "an offered time was refused", why=world.not_kept)
             for session_id in {one.session_id for one in fresh if one.session_id}:
                 self._session(rows, session_id)
+            for event in fresh:
+                if event.verb == "session.booked":
+                    self._hours(rows, event, world.people.hours.get(event.coach_id))
             for contract_id in {one.contract_id for one in fresh if one.contract_id}:
                 self._contract(rows, contract_id)
             self.seen = fresh[-1].id if fresh else self.seen
@@ -106,8 +113,9 @@ class Watch:
             self._answered(one, event)
         elif verb in ("reschedule_auto_approved", "reschedule_lapsed", "to_be_scheduled"):
             self._silence(one, event, verb)
-        elif verb == "scheduled":
-            one.start = event.new_time
+        elif verb in ("scheduled", "moved"):  # with its series, which closes its own request
+            one.start, one.heard_at = event.new_time, []
+            one.asked_by = one.deadline = None
         # Who is there shows it from ten minutes before; all else counts from the start on.
         early = timedelta(minutes=10) if verb == "checked_in" else timedelta(0)
         if event.actor_kind == "person" and one.start and at >= one.start - early:
@@ -180,6 +188,26 @@ class Watch:
             (row.status == "completed") == (row.completed == row.total_sessions),
             "wrongly completed", contract=contract_id,
         )  # fmt: skip
+
+    def _hours(self, rows: Connection, event: Row[Any], hours: Hours | None) -> None:
+        """What a student books lies in the hours then in force; buffers bind the coach too."""
+        if hours is None:
+            return
+        start, minutes = event.new_time, event.details["duration_minutes"]
+        around = timedelta(minutes=hours.buffer_before + hours.buffer_after)
+        near = {
+            "id": event.session_id,
+            "coach": event.coach_id,
+            "first": start - around,
+            "last": start + timedelta(minutes=minutes) + around,
+        }
+        require(not rows.execute(_NEAR, near).scalar(), "inside a buffer", event=event.id)
+        if event.role != "student":
+            return
+        require(are_open(hours, start, minutes, 15), "outside the hours", event=event.id)
+        lead = start - event.at
+        require(lead >= timedelta(minutes=hours.notice), "too late for the coach", event=event.id)
+        require(lead <= timedelta(days=hours.horizon), "too early for the coach", event=event.id)
 
     # The messages
 
@@ -255,7 +283,7 @@ def _everybody_was_told(
         return
     doer = sides.get(event.role or "")
     hearing = set(sides.values()) - ({doer} if event.verb not in BOTH else set())
-    wanted = {(person, channel) for person in hearing for channel in world.channels[person]}
+    wanted = {(person, channel) for person in hearing for channel in world.people.channels[person]}
     require(told == wanted, "not told", event=event.id, verb=event.verb)
 
 
@@ -266,7 +294,9 @@ def _everybody_was_reminded(
     if event.new_time is None or event.verb not in PLACING:
         return
     for person in sides.values():
-        for ahead, channel in product(world.reminders[person], world.channels[person]):
+        for ahead, channel in product(
+            world.people.reminders[person], world.people.channels[person]
+        ):
             due = event.new_time - ahead
             wanted = (event.session_id, event.new_time, person, channel, due)
             require(
@@ -277,7 +307,7 @@ def _everybody_was_reminded(
 
 PLACING = (
     *("session.booked", "session.scheduled"),
-    *("session.reschedule_approved", "session.reschedule_auto_approved"),
+    *("session.reschedule_approved", "session.reschedule_auto_approved", "session.moved"),
 )
 
 
@@ -286,10 +316,12 @@ def live(
     engine: Engine,
     coaches: int,
     bug: Callable[[], AbstractContextManager[object]] = nullcontext,
+    *,
+    active: int = ACTIVE,
 ) -> World:
     """Live through half a year, watched; raises ``Violation``, with the seed in its notes."""
     watch = Watch()
-    with living(seed, engine, coaches=coaches, check=watch) as world:
+    with living(seed, engine, coaches=coaches, active=active, check=watch) as world:
         try:
             with bug():
                 world.run()
@@ -303,13 +335,14 @@ def live(
 ASKING = {
     *(REMINDER, OVERDUE, *DIGESTS, news.NOTHING_BOOKED),
     *("session.reschedule_requested", "session.reschedule_countered"),
-    *("session.correction_requested", "proposal.sent"),
+    *("session.correction_requested", "proposal.sent", "series.move_requested"),
 }
 BOTH = {"contract.completed"}
 
 _FRESH = text(
     "SELECT id, contract_id, session_id, verb, at, actor_kind, role, status_from, status_to,"
-    " new_time, details FROM event WHERE id > :seen ORDER BY id"
+    " new_time, details, (SELECT coach_id FROM contract WHERE id = contract_id) AS coach_id"
+    " FROM event WHERE id > :seen ORDER BY id"
 ).columns(at=UTCDateTime, new_time=UTCDateTime, details=JSON)
 
 _SESSION = text(
@@ -322,6 +355,11 @@ _SESSION = text(
     " OR other.student_id IN (one.coach_id, one.student_id)) LIMIT 1) AS other"
     " FROM session AS one WHERE id = :id"
 ).columns(scheduled_at=UTCDateTime, reschedule_deadline=UTCDateTime)
+
+_NEAR = text(
+    "SELECT id FROM session WHERE (coach_id = :coach OR student_id = :coach) AND id <> :id"
+    " AND status IN ('scheduled', 'completed') AND scheduled_at < :last AND ends_at > :first"
+).bindparams(bindparam("first", type_=UTCDateTime), bindparam("last", type_=UTCDateTime))
 
 _CONTRACT = text(
     "SELECT status, total_sessions, completed_sessions, (SELECT count(*) FROM session"

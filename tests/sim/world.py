@@ -8,7 +8,7 @@ import gc
 import heapq
 import itertools
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +23,8 @@ from sqlalchemy import Engine, QueuePool, event, text
 
 from skileez import db, outbox, reactions
 from skileez.accounts.models import Person
+from skileez.availability import actions as availability
+from skileez.availability.models import Availability
 from skileez.errors import NotFound, Refused
 from skileez.events import Actor
 from skileez.notifications import channels, letters, links, sending
@@ -30,19 +32,12 @@ from skileez.notifications.channels import Failed
 from skileez.notifications.letters import Letter
 from skileez.notifications.models import Wishes
 from skileez.notifications.rules import DIGESTS
-from skileez.sessions import actions, policy
+from skileez.sessions import actions, finding, policy
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy
-from tests import cast
 from tests.cast import DAY, HOUR, MINUTE, WHY
+from tests.sim.people import BEGIN, LASTS, People
 
-BEGIN = datetime.fromisoformat("2026-02-02T08:00:00+00:00")
-LASTS = timedelta(days=182)
-ZONES = (
-    *("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "America/Sao_Paulo"),
-    *("Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia", "UTC"),
-)
-REMINDERS = ((24 * HOUR, HOUR), (HOUR,), ())
 POLICY = Policy()
 
 
@@ -91,6 +86,8 @@ class World:
     seed: int
     engine: Engine
     coaches: int = 50
+    active: int = 3
+    """Contracts under which something happens."""
     mishaps: bool = True
     now: datetime = BEGIN
     steps: int = 0
@@ -100,10 +97,9 @@ class World:
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
         self.post = Post(self)
-        self.channels: defaultdict[int, tuple[str, ...]] = defaultdict(lambda: ("app", "mail"))
-        """On which ways each person wants to be told."""
-        self.reminders: defaultdict[int, tuple[timedelta, ...]] = defaultdict(lambda: REMINDERS[0])
-        """How long before a session's start each person wants to be reminded."""
+        self.people = People(self.random, self.coaches)
+        self.not_kept: list[str] = []
+        """Why times that had just been offered were refused."""
         self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._stalled: list[tuple[int, datetime]] = []
@@ -224,42 +220,33 @@ class World:
     # The people
 
     def _people(self) -> None:
-        # Each coach's contracts fall into one busy fortnight.
-        weeks = [BEGIN + self.random.random() * (LASTS - 14 * DAY) for _ in range(self.coaches)]
         with db.transaction():
-            coaches = [self._person(f"coach{n}") for n in range(self.coaches)]
-            for n in range(self.coaches + self.coaches // 5):
-                student = self._person(f"student{n}")
-                # Some study with one coach and coach another: they must not be double-booked.
-                other = self.random.random() < 0.1
-                coach = coaches[n % self.coaches]
-                teacher = student if other and n else coach
-                learner = coaches[(n + 1) % self.coaches] if other and n else student
-                if teacher is learner:
-                    teacher, learner = coach, student
-                self._contract(teacher, learner, weeks[n % self.coaches])
+            self.people.enter()
+            for coach, student, week in self.people.pairs(self.active):
+                self._contract(coach, student, week)
         db.session.remove()
 
-    def _person(self, name: str) -> Person:
-        """Somebody who wants to be told everything, or less."""
-        one = cast.person(name, zone=self.random.choice(ZONES))
-        if self.random.random() < 0.2:
-            return one
-        mail, reminders = self.random.random() < 0.6, self.random.choice(REMINDERS)
-        self.channels[one.id] = ("app", "mail") if mail else ("app",)
-        self.reminders[one.id] = reminders
-        minutes = [ahead // MINUTE for ahead in reminders]
-        db.session.add(Wishes(person_id=one.id, mail=mail, reminders=minutes))
-        return one
-
-    def _contract(self, coach: Person, student: Person, week: datetime) -> None:
+    def _contract(self, coach: int, student: int, week: datetime) -> None:
         total = self.random.choice([1, 2, 2, 3])
-        minutes = self.random.choice([30, 60, 90])
-        made = cast.contract(coach, student, total, duration_minutes=minutes)
-        contract, sides = made.id, {"coach": coach.id, "student": student.id}
-        for _ in range(total + self.random.randint(0, 2)):
+        contract = self.people.agree(coach, student, total, self.random.choice([30, 60, 90]))
+        sides = {"coach": coach, "student": student}
+        for _ in range(total + self.random.randint(0, 1)):
             at = week + self.random.random() * 14 * DAY
             self.later(at, lambda: self._book(contract, sides))
+        if coach in self.people.hours and self.random.random() < 0.5:
+            at = week + self.random.random() * 14 * DAY
+            self.later(at, lambda: self._change_hours(coach))
+
+    def _change_hours(self, coach: int) -> None:
+        hours = self.people.some_hours()
+
+        def change() -> None:
+            row = db.session.get_one(Availability, coach)
+            actor = Actor("person", coach)
+            availability.set_hours(coach, hours, actor=actor, version=row.version, now=self.now)
+            self.people.hours[coach] = hours
+
+        self._try("change hours", change)
 
     def _someone(self) -> str:
         return self.random.choice(["student", "coach"])
@@ -274,13 +261,33 @@ class World:
     def _book(self, contract: int, sides: dict[str, int]) -> None:
         by = self._someone()
         start = self._hour(self.now + self.random.choice([3, 20, 30, 50, 80, 150]) * HOUR)
+        actor = Actor("person", sides[by])
+        offered = []
+        if by == "student" and self.random.random() < 0.6:
+            looked = finding.of_contract(sides[by], contract)
+            opening = looked.opening(self.now, self.now + 7 * DAY, now=self.now, policy=POLICY)
+            offered = opening.starts(self.now, self.now + 7 * DAY)
+            db.session.rollback()
+            ends = [one.ends for one in opening.taken if one.whose == "coach"]
+            if ends and self.random.random() < 0.7:
+                # As close as can be: that is where buffers and caps decide.
+                offered.sort(key=lambda at: min(abs(at - end) for end in ends))
+                offered = offered[:1]
+        if offered:
+            start = self.random.choice(offered)
 
         def book() -> int:
-            found = actions.find_contract_for(Actor("person", sides[by]), contract)
-            actor = Actor("person", sides[by])
-            return actions.book(found, start, by=by, actor=actor, now=self.now, policy=POLICY).id
+            found = actions.find_contract_for(actor, contract)
+            try:
+                return actions.book(
+                    found, start, by=by, actor=actor, now=self.now, policy=POLICY
+                ).id
+            except Refused as refused:
+                if offered and refused.refusal.field == "scheduled_at":
+                    self.not_kept.append(refused.code)
+                raise
 
-        session = self._try("book", book)
+        session = self._try("book an offer" if offered else "book", book)
         if session is not None:
             self._live(session, sides, start)
 
