@@ -35,6 +35,8 @@ HOUR: Final = 60
 UNITS: Final = {1: _l("minutes"), HOUR: _l("hours"), DAY: _l("days")}
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(:[0-5]\d)?", re.ASCII)
 _TEXT_MAX: Final = 40
+_TEXTS_MAX: Final = 8 * rules.MAX_SPANS
+"""Inputs of one day that are read; the rule refuses far fewer."""
 
 
 def _minutes(said: str) -> int | None:
@@ -62,7 +64,7 @@ class SpansField(Field):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """From the inputs, of which each span has two."""
-        said = [text.strip()[:_TEXT_MAX] for text in valuelist]
+        said = [text.strip()[:_TEXT_MAX] for text in valuelist[:_TEXTS_MAX]]
         self.data = list(zip(said[::2], said[1::2], strict=False))
 
     def read(self) -> bool:
