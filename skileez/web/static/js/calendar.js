@@ -89,7 +89,7 @@
 
     const calendar = new FullCalendar.Calendar(grid, {
       plugins: [FullCalendar.dayGrid, FullCalendar.timeGrid, FullCalendar.interaction],
-      initialView: drawn, initialDate: words.at, timeZone: words.zone, locale: words.lang, firstDay: 1,
+      initialView: drawn, initialDate: words.at, timeZone: words.zone, locale: words.lang === "en" ? "en-GB" : words.lang, firstDay: 1,
       now: () => new Date(Date.parse(words.now) + elapsed()),
       headerToolbar: false, allDaySlot: false, nowIndicator: true, fixedWeekCount: false,
       height: view === "month" ? "auto" : "100%", scrollTime: "07:00:00", slotMinHeight: 26, eventShortHeight: 44, slotDuration: "00:30:00", snapDuration: "00:15:00",
@@ -100,7 +100,7 @@
       dayMaxEvents: view === "month" ? (narrow ? 2 : 4) : false,
       moreLinkText: (count) => `+${words.msgMore.replace("{count}", count)}`,
       moreLinkClick: (info) => toDay(info.date),
-      navLinks: view !== "day", navLinkDayClick: toDay,
+      navLinks: view !== "day", navLinkHint: (day) => words.msgGo.replace("{day}", day), navLinkDayClick: toDay,
       events: (range, done, failed) => { load(range).then(done, failed); },
       eventSourceFailure: () => say(words.msgFailed),
       eventContent: paint, backgroundEventContent: paint,
@@ -148,13 +148,23 @@
       else location.assign(`${words.book}?at=${encodeURIComponent(instant(info.date))}`);
     }
 
-    /* Whoever scrolls by the keyboard must be able to stand on what scrolls. */
-    for (const part of grid.querySelectorAll("*")) {
-      if (/auto|scroll/.test(getComputedStyle(part).overflowY) && part.scrollHeight > part.clientHeight + 1) {
-        part.tabIndex = 0;
-        part.setAttribute("role", "group");
-        part.setAttribute("aria-label", words.msgScroll);
-      }
+    /* Whoever scrolls by the keyboard must be able to stand on what scrolls: it becomes the group of
+       rows that its parent was. Headings have words. */
+    let part = grid.querySelector(".calendar-slot");
+    while (part && part !== grid && !/auto|scroll/.test(getComputedStyle(part).overflowY)) part = part.parentElement;
+    const group = part && part.closest("[role=rowgroup]");
+    if (group) {
+      group.removeAttribute("role");
+      part.setAttribute("role", "rowgroup");
+      part.setAttribute("aria-label", words.msgScroll);
+      part.tabIndex = 0;
     }
+    for (const head of grid.querySelectorAll("[role=rowheader]:empty")) {
+      const word = document.createElement("span");
+      word.className = "visually-hidden";
+      word.textContent = words.msgScroll;
+      head.append(word);
+    }
+    for (const hidden of grid.querySelectorAll("[role=columnheader] > * > [aria-hidden]")) hidden.removeAttribute("aria-hidden");
   }
 })();
