@@ -210,7 +210,7 @@ def _add_pages(app: Flask) -> None:
     assets.init_app(app)
     for module in ("attendance", "booking", "outcome", "reschedule"):
         import_module(f"skileez.web.{module}")  # adds its routes to the pages of sessions
-    for module in ("series_booking", "series_moving"):
+    for module in ("series_booking", "series_clocks", "series_moving"):
         import_module(f"skileez.web.{module}")  # and these to those of series
     for pages in (
         absence,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import func, select, tuple_, update
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
 from skileez import db, logs
 from skileez.accounts.models import Person
@@ -115,7 +115,7 @@ def _line(row: Any, reader: Person) -> Line:
         told_at=delivery.due_at,
         unread=delivery.read_at is None,
         text=_text(delivery, found),
-        path=path(delivery),
+        path=path(delivery, event),
         title=about.title if about else "",
         other_name=found.other.display_name if found.other else "",
         old=old,
@@ -146,8 +146,10 @@ def _text(delivery: Delivery, found: About) -> str:
         return about.title if about else ""
 
 
-def path(delivery: Delivery) -> str:
+def path(delivery: Delivery, event: Event | None) -> str:
     """The page about what a message tells of."""
+    if event is not None and event.verb.startswith("series."):
+        return letters.SERIES_PATH.format(event.details["series_id"])
     if delivery.session_id is not None:
         return letters.SESSION_PATH.format(delivery.session_id)
     if delivery.contract_id is not None:
@@ -160,7 +162,9 @@ def path(delivery: Delivery) -> str:
 def read(person_id: int, delivery_id: int, now: datetime) -> str:
     """Mark one message read; where it leads. Raises NotFound for anybody else's."""
     delivery = db.session.scalars(
-        select(Delivery).where(
+        select(Delivery)
+        .options(joinedload(Delivery.event))
+        .where(
             Delivery.id == delivery_id,
             Delivery.recipient_id == person_id,
             Delivery.channel == APP,
@@ -170,7 +174,7 @@ def read(person_id: int, delivery_id: int, now: datetime) -> str:
     if delivery is None:
         raise NotFound
     delivery.read_at = delivery.read_at or now
-    return path(delivery)
+    return path(delivery, delivery.event)
 
 
 def read_all(person_id: int, until: datetime, now: datetime) -> int:

@@ -268,9 +268,7 @@ def _context(
         "lead": duration(delivery.start - now) if delivery.start and delivery.start > now else "",
         "event": event,
         "details": event.details if event else {},
-        "clocks": clock_words.told(event.details, found.role)
-        if event and event.verb == CLOCK_CHANGE
-        else {},
+        "clocks": clock_words.told(event, found.role) if event else {},
         "dates": series_words.dates(
             event.details, lambda one: _on_the_wall(one, zone), lambda one: when(one, zone)
         )

@@ -68,6 +68,7 @@ NEWS: Final[Mapping[str, Hears]] = {
     "series.cancelled": Hears.OTHER,
     "series.stopped": Hears.OTHER,
     "series.clock_change": Hears.BOTH,
+    "series.clock_kept": Hears.OTHER,
     "series.zone_rules_changed": Hears.BOTH,
     "session.zone_rules_changed": Hears.BOTH,
     "session.zone_rules_collided": Hears.BOTH,

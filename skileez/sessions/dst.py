@@ -4,7 +4,8 @@
 to that moment (``look_again``), and looking sets it to when the next change is due.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +14,14 @@ from sqlalchemy import bindparam, literal_column, or_, select, update
 from skileez import db, logs
 from skileez.accounts.models import Person
 from skileez.contracts.models import Contract
-from skileez.errors import NotFound, Refused
-from skileez.events import SYSTEM, Event
+from skileez.errors import NotFound, Refused, require
+from skileez.events import SYSTEM, Actor, Event
 from skileez.sessions import actions, dst_rules
-from skileez.sessions.dst_rules import CLOCK_CHANGE, Notice
+from skileez.sessions.dst_rules import CLOCK_CHANGE, CLOCK_KEPT, Notice, Told
 from skileez.sessions.models import Session
-from skileez.sessions.recurrence import at_place
 from skileez.sessions.rules import LIVE, Role, Status
 from skileez.sessions.series import Series
+from skileez.sessions.series_moving import is_at_its_place
 
 log = logs.logger(__name__)
 
@@ -88,9 +89,53 @@ def tell(series_id: int, now: datetime) -> int:
     return told
 
 
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What both were told last: the details of that event, and as the rules see it."""
+
+    details: Mapping[str, Any]
+    facts: Told
+
+
+def last_told(series: Series) -> Last | None:
+    """What both were told last of clocks that change for one; None when nothing is to be said."""
+    if series.stopped_at is not None:
+        return None
+    told: Event | None = None
+    kept: set[str] = set()
+    for event in db.session.scalars(_SAID, {"contract": series.contract_id}):
+        if event.details["series_id"] != series.id:
+            continue
+        if event.verb == CLOCK_CHANGE:
+            told, kept = event, set()
+        elif event.role:
+            kept.add(event.role)
+    if told is None or told.new_time is None:
+        return None
+    sides = frozenset(told.details["change"]["sides"])
+    return Last(told.details, Told(sides, told.new_time, frozenset(kept)))
+
+
+_SAID = (
+    select(Event)
+    .where(Event.contract_id == bindparam("contract"), Event.verb.in_((CLOCK_CHANGE, CLOCK_KEPT)))
+    .order_by(Event.id)
+)
+
+
+def keep(series: Series, *, by: str, actor: Actor, now: datetime) -> None:
+    """Say that the time that clocks bring suits; the other is told. Again it changes nothing."""
+    last = last_told(series)
+    require(dst_rules.may_keep(last.facts if last else None, by, now))
+    assert last is not None
+    if by not in last.facts.kept:
+        details = {name: last.details[name] for name in ("zone", "place", "change")}
+        series.say(CLOCK_KEPT, actor=actor, role=by, now=now, details=details)
+
+
 def look_again(event: Event, now: datetime) -> None:
     """After what may have placed a series' dates anew: look at it, when its turn comes."""
-    if event.verb == CLOCK_CHANGE:
+    if event.verb in (CLOCK_CHANGE, CLOCK_KEPT):
         return
     if event.verb == "person.profile_changed" and "zone" in event.details:
         person_id = int(event.stream.removeprefix("person:"))
@@ -133,15 +178,12 @@ def _look_at(those: Any, when: datetime | None) -> None:
 
 def _coming(series: Series, now: datetime) -> list[Notice]:
     """What is to be told of it, now or later, in the order of its first sessions."""
-    rows = db.session.execute(_DATES, {"series": series.id}).all()
     starts, coming = [], set()
-    for place, start, status in rows:
-        assert place is not None  # with a series there is a place
-        if at_place(place, series.zone).start != start:
-            continue  # it was moved by itself
-        starts.append((place, start))
-        if status == Status.SCHEDULED and start > now:
-            coming.add(place)
+    for one in db.session.scalars(_SESSIONS, {"series": series.id}):
+        if one.series_place and one.scheduled_at and is_at_its_place(one, series):
+            starts.append((one.series_place, one.scheduled_at))
+            if one.status == Status.SCHEDULED and one.scheduled_at > now:
+                coming.add(one.series_place)
     ids = {Role.STUDENT: series.contract.student_id, Role.COACH: series.contract.coach_id}
     found = db.session.execute(select(Person.id, Person.zone).where(Person.id.in_(ids.values())))
     zone_of = {one.id: one.zone for one in found}
@@ -150,8 +192,8 @@ def _coming(series: Series, now: datetime) -> list[Notice]:
     return sorted((one for one in found_all if one.start[0] in coming), key=lambda one: one.due)
 
 
-_DATES = (
-    select(Session.series_place, Session.scheduled_at, Session.status)
+_SESSIONS = (
+    select(Session)
     .where(Session.series_id == bindparam("series"), Session.status.in_(LIVE))
     .order_by(Session.series_place)
 )

@@ -11,10 +11,15 @@ from itertools import pairwise
 from typing import Final
 
 from skileez import zones
+from skileez.errors import N_, Refusal
 from skileez.sessions.recurrence import occurrence, place_of
+from skileez.sessions.rules import refuse_stranger
 
 CLOCK_CHANGE: Final = "series.clock_change"
 """Both are told that a series' time changes for one of them."""
+
+CLOCK_KEPT: Final = "series.clock_kept"
+"""Whose time changes keeps it; the other is told."""
 
 TOLD_BEFORE: Final = timedelta(days=14)
 """How long before the first session that is at another time both are told."""
@@ -56,6 +61,35 @@ class Notice:
     def due(self) -> datetime:
         """When to tell of it."""
         return self.start[1] - TOLD_BEFORE
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What both were told last of a series: whose time changes, from ``start`` on, the first
+    session that is at another; and who has said that they keep it.
+    """
+
+    sides: frozenset[str]
+    start: datetime
+    kept: frozenset[str] = frozenset()
+
+
+def may_keep(told: Told | None, role: str, now: datetime) -> Refusal | None:
+    """Whose time changes says that it suits them, until the first session at that time begins."""
+    if refusal := refuse_stranger(role):
+        return refusal
+    if told is None or role not in told.sides:
+        return Refusal("no_clock_change", N_("Clocks change nothing for you in this series."))
+    if now >= told.start:
+        return Refusal(
+            "clock_change_begun",
+            N_(
+                "The first session at the new time began on %(start)s. "
+                "Ask to move the series if it does not suit you."
+            ),
+            {"start": told.start},
+        )
+    return None
 
 
 def notices(starts: Sequence[Start], zone: str, people: Mapping[str, str]) -> list[Notice]:

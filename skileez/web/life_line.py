@@ -65,6 +65,7 @@ _TOLD: Final[dict[str, tuple[Any, str, str]]] = {
     "series.move_lapsed": (_l("Request to move the series lapsed"), "hourglass", "grey"),
     "series.cancelled": (_l("Sessions of the series cancelled"), "x-circle", "grey"),
     "series.stopped": (_l("Series stopped"), "x-circle", "grey"),
+    "series.clock_kept": (_l("Keeps the time that clocks bring"), "check-circle", "green"),
     "series.zone_rules_changed": (
         _l("Series kept its time, as clocks go by new rules"),
         "clock",

@@ -1,7 +1,5 @@
 """How a change of clocks reads, and what would have to be asked for to undo it."""
 
-from datetime import date
-
 from skileez.notifications import clock_words
 from tests.rules.table import rows
 
@@ -17,8 +15,7 @@ from tests.rules.table import rows
     ],
 )
 def test_dates_read_as_people_say_them(first: str, last: str | None, words: str) -> None:
-    ends = date.fromisoformat(last) if last else None
-    assert clock_words.period_text(date.fromisoformat(first), ends) == words
+    assert clock_words.period({"first": first, "last": last}) == words
 
 
 @rows(

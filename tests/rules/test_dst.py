@@ -3,7 +3,8 @@
 from datetime import date, datetime, timedelta
 
 from skileez.sessions import dst_rules, recurrence
-from skileez.sessions.dst_rules import Change
+from skileez.sessions.dst_rules import Change, Told
+from tests.cast import DAY, NOW, SECOND, said
 from tests.rules.table import rows
 
 BERLIN, NEW_YORK, LONDON, LAGOS = (
@@ -99,3 +100,23 @@ def test_both_are_told_two_weeks_before_the_first_session_and_together_where_bot
         ("2027-03-14", ["student"]),
         ("2027-03-28", ["coach"]),
     ]
+
+
+CHANGES = Told(frozenset({"coach"}), NOW + DAY)
+
+
+@rows(
+    ("told", "role", "now", "code"),
+    [
+        (CHANGES, "coach", NOW, None),
+        (CHANGES, "coach", NOW + DAY - SECOND, None),
+        (CHANGES, "coach", NOW + DAY, "clock_change_begun"),
+        (CHANGES, "student", NOW, "no_clock_change"),
+        (None, "coach", NOW, "no_clock_change"),
+        (CHANGES, "admin", NOW, "not_a_participant"),
+    ],
+)
+def test_whose_time_changes_may_keep_it_until_it_does(
+    told: Told | None, role: str, now: datetime, code: str | None
+) -> None:
+    assert said(dst_rules.may_keep(told, role, now)) == code
