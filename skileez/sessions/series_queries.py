@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from skileez import db
 from skileez.contracts.models import Contract
 from skileez.errors import NotFound
 from skileez.sessions.models import Session
-from skileez.sessions.rules import Status
-from skileez.sessions.series import Series
+from skileez.sessions.rules import Role, Status
+from skileez.sessions.series import Series, SeriesRequest
 from skileez.sessions.series_moving import is_at_its_place
 
 
@@ -28,6 +28,11 @@ class SeriesPage:
     def contract(self) -> Contract:
         """The contract that it is of, with its people."""
         return self.series.contract
+
+    @property
+    def places(self) -> list[str]:
+        """The places of its sessions, in order: "3 of 8" counts in them."""
+        return sorted({one.series_place for one in self.sessions if one.series_place})
 
     def coming(self, now: datetime) -> list[Session]:
         """Those that are to come: scheduled, and not started."""
@@ -60,6 +65,28 @@ def of_contract(contract_id: int) -> Sequence[Series]:
     return db.session.scalars(_OF_CONTRACT, {"contract": contract_id}).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A session's part in its series: the ``number``-th of ``total`` places."""
+
+    series: Series
+    number: int
+    total: int
+
+
+def part_of(session: Session) -> Part | None:
+    """The part that a session has in its series, if it is of one; in one query."""
+    if session.series_id is None:
+        return None
+    given = {"series": session.series_id, "place": session.series_place}
+    return Part(*db.session.execute(_PART_OF, given).one())
+
+
+def waiting(person_id: int) -> Sequence[Series]:
+    """The series that this person is asked to let move, the most urgent first."""
+    return db.session.scalars(_WAITING, {"person": person_id}).all()
+
+
 _OF_PERSON = (
     select(Series)
     .join(Series.contract)
@@ -83,4 +110,33 @@ _OF_CONTRACT = (
     .options(joinedload(Series.request))
     .where(Series.contract_id == bindparam("contract"))
     .order_by(Series.id.desc())
+)
+_places = select(func.count(Session.series_place.distinct())).where(
+    Session.series_id == bindparam("series")
+)
+_PART_OF = (
+    select(
+        Series,
+        _places.where(Session.series_place <= bindparam("place")).scalar_subquery(),
+        _places.scalar_subquery(),
+    )
+    .options(joinedload(Series.request))
+    .where(Series.id == bindparam("series"))
+)
+_WAITING = (
+    select(Series)
+    .join(Series.contract)
+    .join(Series.request)
+    .options(
+        contains_eager(Series.request),
+        contains_eager(Series.contract).joinedload(Contract.coach),
+        contains_eager(Series.contract).joinedload(Contract.student),
+    )
+    .where(
+        or_(
+            (Contract.coach_id == bindparam("person")) & (SeriesRequest.asked_by == Role.STUDENT),
+            (Contract.student_id == bindparam("person")) & (SeriesRequest.asked_by == Role.COACH),
+        )
+    )
+    .order_by(SeriesRequest.deadline)
 )

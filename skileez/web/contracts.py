@@ -18,11 +18,11 @@ from skileez.contracts.rules import ContractStatus
 from skileez.db import transaction
 from skileez.errors import Refused
 from skileez.events import Actor
-from skileez.sessions import actions, policy, progress
+from skileez.sessions import actions, policy, progress, series_queries
 from skileez.sessions import queries as session_queries
 from skileez.sessions.queries import Line
 from skileez.sessions.rules import State, Status
-from skileez.web import life_line, session_view
+from skileez.web import life_line, series_view, session_view
 from skileez.web.access import ADMIN, PARTICIPANT, SIGNED_IN, access, me, typed
 from skileez.web.account_forms import AccountForm
 from skileez.web.contract_forms import ContractLinkForm, EndForm, PauseForm
@@ -197,6 +197,16 @@ def _page(
         else [],
         live=len(live),
         groups=_groups(lines, now, reads_along=role is None),
+        series=[
+            {
+                "id": one.id,
+                "words": series_view.words(one.pattern),
+                "zone": one.zone,
+                "stopped": one.stopped_at is not None,
+                "asked": one.request is not None,
+            }
+            for one in series_queries.of_contract(contract.id)
+        ],
         why_no_booking=sentence(refusal) if refusal else None,
         may_pause=may_pause,
         may_resume=rules.may_resume(contract.status) is None,

@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from skileez import clock
 from skileez.contracts import queries as contract_queries
 from skileez.insights import queries as insights
-from skileez.sessions import policy, queries
+from skileez.sessions import policy, queries, series_queries
 from skileez.sessions.queries import Filter, View
-from skileez.web import session_view
+from skileez.web import series_view, session_view
 from skileez.web.access import PUBLIC, SIGNED_IN, access, me
 
 dashboard = Blueprint("dashboard", __name__)
@@ -46,6 +46,21 @@ def show() -> ResponseReturnValue:
             {"row": session_view.row(line, now, step.note), "step": step} for line, step in waiting
         ],
         proposals=contract_queries.proposals_to_answer(reader.id),
+        series=[
+            {
+                "id": one.id,
+                "words": series_view.words(one.pattern),
+                "name": (
+                    one.contract.student
+                    if one.request.asked_by == "student"
+                    else one.contract.coach
+                ).display_name,
+                "asked": series_view.words(one.request.pattern(one)),
+                "deadline": one.request.deadline,
+            }
+            for one in series_queries.waiting(reader.id)
+            if one.request
+        ],
         coming=rows,
         contracts=contracts,
         live=queries.live_counts([contract.id for contract in contracts]),

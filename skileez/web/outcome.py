@@ -12,7 +12,7 @@ from skileez.errors import Refusal, Refused, require
 from skileez.events import Actor
 from skileez.sessions import actions, outcome_rules, policy, rules
 from skileez.sessions.models import Session
-from skileez.web import consequences, session_view
+from skileez.web import consequences, series_view, session_view
 from skileez.web.access import PARTICIPANT, access, me
 from skileez.web.errors import attach
 from skileez.web.forms import (
@@ -45,6 +45,7 @@ def _page(
     form.version.data = str(session.version)
     return render_template(
         template,
+        part=series_view.scopes(session, role, clock.now(), to_move=False),
         session=session,
         contract=session.contract,
         role=role,

@@ -28,11 +28,12 @@ from skileez.sessions.series_ending import Scope
 from skileez.sessions.series_queries import SeriesPage
 from skileez.web import consequences, series_view, session_view
 from skileez.web.access import PARTICIPANT, access, me, typed
+from skileez.web.clock_view import clocks_of
 from skileez.web.display import sentence, when
 from skileez.web.errors import STATUS, attach
 from skileez.web.forms import SessionForm
 from skileez.web.language import gettext as _
-from skileez.web.series_forms import CancelSeriesForm, StopForm
+from skileez.web.series_forms import ALL, CancelSeriesForm, StopForm
 from skileez.web.sessions import actor
 
 series = Blueprint("series", __name__)
@@ -108,6 +109,7 @@ def show_page(series_id: int, refused: Refused | None = None) -> ResponseReturnV
         other=other,
         words=series_view.words(one.pattern),
         rows=rows(page, other, now),
+        clocks=clocks_of(page, other.display_name, now),
         coming=len(coming),
         waiting=waiting,
         asked=series_view.words(waiting.pattern(one)) if waiting else None,
@@ -126,8 +128,7 @@ def show_page(series_id: int, refused: Refused | None = None) -> ResponseReturnV
 
 def rows(page: SeriesPage, other: Person, now: datetime) -> list[dict[str, Any]]:
     """The sessions as rows, each by its place: "3 of 8", also where it was moved."""
-    places = sorted({one.series_place for one in page.sessions if one.series_place})
-    made = []
+    places, made = page.places, []
     for session in page.sessions:
         start, place = session.scheduled_at, session.series_place or ""
         made.append(
@@ -151,7 +152,7 @@ def rows(page: SeriesPage, other: Person, now: datetime) -> list[dict[str, Any]]
 @access(PARTICIPANT)
 def cancel_form(series_id: int) -> ResponseReturnValue:
     """The form to cancel all that is to come, or all from one on."""
-    place = request.args.get("from", "")
+    place = request.args.get("from") or ALL
     page = found(series_id)
     form = CancelSeriesForm(formdata=None, start_from=place, version=str(page.series.version))
     return _cancel_page(page, form)
@@ -171,8 +172,8 @@ def cancel(series_id: int) -> ResponseReturnValue:
         cancelled.extend(
             series_ending.cancel(
                 one,
-                Scope.FOLLOWING if place else Scope.ALL,
-                place or None,
+                Scope.ALL if place == ALL else Scope.FOLLOWING,
+                None if place == ALL else place,
                 by=role,
                 reason=form.said(form.reason),
                 actor=who,
@@ -198,7 +199,7 @@ def _cancel_page(
 ) -> ResponseReturnValue:
     now, place, other = clock.now(), form.said(form.start_from), other_of(page)
     coming = page.coming(now)
-    meant = [one for one in coming if (one.series_place or "") >= place]
+    meant = [one for one in coming if place == ALL or (one.series_place or "") >= place]
     refusal = series_rules.may_cancel_series(
         page.series.facts, page.role
     ) or series_rules.check_meant(len(meant))

@@ -23,6 +23,8 @@ from skileez.web.times import InstantField
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK: Final = re.compile(r"(\d\d):(\d\d)(:00)?", re.ASCII)
+ALL: Final = "all"
+"""Said in place of a place: all that are to come."""
 EVERY: Final = ((1, _l("Every week")), (2, _l("Every second week")))
 
 
@@ -70,7 +72,10 @@ class ClockField(StringField):
 
     def clock(self) -> time | None:
         """None, with the error told, for one that cannot be read."""
-        found = _CLOCK.fullmatch(str(self.data or "").strip())
+        if not self.data:
+            self.errors = self.errors or [_("Choose a time.")]
+            return None
+        found = _CLOCK.fullmatch(str(self.data).strip())
         try:
             if found:
                 return time(int(found[1]), int(found[2]))
@@ -185,7 +190,7 @@ class MovePatternForm(SessionForm):
 
     def asked(self) -> dict[str, Any] | None:
         """The new days, time and weeks, as the verb takes them; None with the errors told."""
-        clock = self.clock.clock() if self.clock.data else None
+        clock = self.clock.clock()
         if clock is None:
             return None
         return {
@@ -198,7 +203,10 @@ class MovePatternForm(SessionForm):
 class CancelSeriesForm(SessionForm):
     """Call off the sessions from one on."""
 
-    start_from = HiddenField()
+    start_from = HiddenField(
+        _l("Which of them?"), [InputRequired(_l("Say which of them you mean."))]
+    )
+    """A place, or ``ALL``."""
     reason = reason_field(_l("Why are you cancelling them?"))
 
 

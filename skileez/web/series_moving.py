@@ -60,9 +60,9 @@ def request_move(series_id: int) -> ResponseReturnValue:
     """Each session's new time; or, where the reader has seen just these, the request."""
     page, form, now = found(series_id), MovePatternForm(), clock.now()
     sends = request.form.get("do") == SEND
-    asked = form.asked() if not sends or form.validate() else None
-    if asked is None:
-        form.clock.clock()
+    valid = not sends or form.validate()
+    asked = form.asked()
+    if asked is None or not valid:
         return _move_page(page, form, status=422)
     place = form.said(form.start_from)
     try:
@@ -139,21 +139,21 @@ def _move_page(
         weekdays=weekdays(),
         plan=plan,
         new_words=series_view.words(plan.pattern) if plan else None,
-        moves=_moves(plan, other, now) if plan else [],
+        moves=_moves(page, plan, other, now) if plan else [],
         alone=_alone(page, chosen, now),
         why_not=sentence(late) if late else None,
         said=said,
         consequences=told,
         this=next(one for one in coming if one.series_place == chosen),
-        is_first=chosen == places[0],
+        scoped=bool(request.args.get("from")),
     ), status
 
 
-def _moves(plan: MovePlan, other: Person, now: datetime) -> list[dict[str, Any]]:
+def _moves(page: SeriesPage, plan: MovePlan, other: Person, now: datetime) -> list[dict[str, Any]]:
+    places = page.places
     return [
         {
-            "number": one.session.session_number,
-            "session": one.session,
+            "number": places.index(one.session.series_place or "") + 1,
             "old": series_view.start_of(one.old, other.zone, now),
             "new": series_view.start_of(one.new, other.zone, now),
             "why": series_view.why(one.refusal),
@@ -267,7 +267,7 @@ def _answer_page(
         words=series_view.words(one.pattern),
         new_words=series_view.words(plan.pattern),
         plan=plan,
-        moves=_moves(plan, other, now),
+        moves=_moves(page, plan, other, now),
         alone=_alone(page, asked.from_place, now),
         silence=consequences.of_series_silence(asked),
         may_answer=series_rules.may_answer_move(one.facts, page.role, now) is None,

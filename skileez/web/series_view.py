@@ -9,8 +9,12 @@ from babel.lists import format_list
 from flask_babel import format_date, ngettext
 
 from skileez.errors import Refusal
+from skileez.sessions import series_queries, series_rules
+from skileez.sessions.models import Session
 from skileez.sessions.recurrence import Note, Occurrence, Pattern, at_place
+from skileez.sessions.series_moving import is_at_its_place
 from skileez.sessions.series_planning import Shift
+from skileez.sessions.series_queries import Part
 from skileez.web import display, language
 from skileez.web.display import in_zone, my_zone, sentence
 from skileez.web.language import gettext as _
@@ -116,3 +120,19 @@ def why(refusal: Refusal | None) -> str | None:
 def place_of(place: str, zone: str) -> str:
     """When a place of the series is, for the reader: "Mon 8 Mar 2027, 18:00"."""
     return display.when(at_place(place, zone).start)
+
+
+def scopes(session: Session, role: str, now: datetime, *, to_move: bool) -> Part | None:
+    """Where more than this one session can be called off, or asked to be moved, at once."""
+    start = session.scheduled_at
+    part = series_queries.part_of(session) if start and start > now else None
+    if part is None:
+        return None
+    facts = part.series.facts
+    if not to_move:
+        refusal = series_rules.may_cancel_series(facts, role)
+    else:
+        refusal = series_rules.may_request_move(facts, role)
+        if not is_at_its_place(session, part.series):
+            return None
+    return part if refusal is None else None

@@ -17,7 +17,15 @@ from skileez import clock
 from skileez.db import transaction
 from skileez.errors import Refusal, Refused, require
 from skileez.events import Actor
-from skileez.sessions import actions, outcome_rules, policy, presence_rules, queries, rules
+from skileez.sessions import (
+    actions,
+    outcome_rules,
+    policy,
+    presence_rules,
+    queries,
+    rules,
+    series_queries,
+)
 from skileez.sessions.models import Session
 from skileez.sessions.queries import Cursor, Filter, View
 from skileez.sessions.reschedule_rules import SETTLED
@@ -254,6 +262,7 @@ def show_page(
         refused_steps=[step for step in made if step.why_not is not None],
         silence=consequences.of_silence(session) if session.reschedule_requested else None,
         timeline=life_line.timeline(history),
+        part=series_queries.part_of(session),
         presence=presence_view.of(session, role, people, account, now, inforce),
         may_settle_correction=session.correction_by is not None
         and outcome_rules.may_answer_correction(facts, role or "admin") is None,

@@ -92,7 +92,7 @@ def crowded(stage: Stage) -> dict[str, int]:
 
 
 PAGES = [
-    ("/dashboard", "coach", 8),
+    ("/dashboard", "coach", 9),
     ("/sessions", "coach", 3),
     ("/sessions?view=past", "coach", 3),
     ("/sessions?view=all&state=reschedule_requested&contract=1", "student", 3),
@@ -107,7 +107,7 @@ PAGES = [
     ("/sessions/{over}/complete-form", "student", 2),
     ("/sessions/{asked}/cancel-form", "coach", 3),
     ("/contracts", "coach", 5),
-    ("/contracts/1", "student", 4),
+    ("/contracts/1", "student", 5),
     ("/contracts/1/schedule", "coach", 6),
     ("/proposals", "student", 3),
     ("/proposals/1", "student", 3),
