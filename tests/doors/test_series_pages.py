@@ -1,25 +1,30 @@
 """The pages of series: booking after a look at every date, then changing what is to come."""
 
 import re
-from datetime import timedelta
+from datetime import date, time, timedelta
 from html import unescape
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from werkzeug.test import TestResponse
 
 from skileez import db
+from skileez.sessions import actions
 from skileez.sessions.models import Session
+from skileez.sessions.recurrence import starting
 from skileez.sessions.series import Series
+from skileez.sessions.series_booking import book_series
 from tests.cast import DAY, HOUR, NOW, WHY
 from tests.doors.stage import Stage
-from tests.doors.visitor import text_of, token_of
+from tests.doors.visitor import Visitor, text_of, token_of
 
 NEW = "/contracts/1/series/new"
 # The student lives in Berlin, the coach in New York, whose clocks go forward on 8 March 2026.
 FIRST = "2026-03-04T18:00"
 _ROW = re.compile(r'name="(on-[0-9-]+-seen)" value="([^"]*)"')
 _HIDDEN = re.compile(r'<input type="hidden" name="(shown|promised)" value="([^"]*)"')
+_tokens: WeakKeyDictionary[Visitor, str] = WeakKeyDictionary()
 
 
 def typed(**changed: Any) -> dict[str, Any]:
@@ -39,7 +44,9 @@ def typed(**changed: Any) -> dict[str, Any]:
 
 def send(stage: Stage, name: str, path: str, **fields: Any) -> TestResponse:
     visitor = stage[name]
-    token = token_of(visitor.get("/sessions"))
+    if visitor not in _tokens:
+        _tokens[visitor] = token_of(visitor.get("/notifications"))
+    token = _tokens[visitor]
     return visitor.client.post(path, data={"csrf_token": token, **fields}, buffered=True)
 
 
@@ -185,7 +192,13 @@ def test_nothing_can_be_booked_where_nothing_is_left(stage: Stage) -> None:
 @pytest.fixture
 def path(stage: Stage) -> str:
     """The path of a series of four sessions, from 4 March on."""
-    return booked(stage)
+    who = stage.cast.actor("student")
+    pattern = starting("Europe/Berlin", date(2026, 3, 4), time(18), [2], 60, count=4)
+    with db.transaction():
+        contract = actions.find_contract_for(who, stage.cast.contract.id)
+        made = book_series(contract, pattern, by="student", actor=who, now=NOW).id
+    db.session.remove()
+    return f"/series/{made}"
 
 
 def version(path: str) -> str:
