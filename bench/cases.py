@@ -10,7 +10,7 @@ Form = Callable[[Subject], dict[str, str]]
 TARGET = 4.0
 """The product may take this many times its floor."""
 GROWTH = 1.2
-"""The list at 100,000 sessions may take this many times what it takes at 1,000."""
+"""What is listed at 100,000 sessions may take this many times what it takes at 1,000."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Case:
     subjects: str | None = None
     form: Form | None = None
     target: float = TARGET
+    queries: int | None = None
+    """The most that the product may ask."""
 
     @property
     def writes(self) -> bool:
@@ -32,6 +34,13 @@ class Case:
 
 def _wall(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M}"
+
+
+def soon(now: datetime) -> dict[str, object]:
+    """A week and a month in which the reader is booked, for the addresses."""
+    first = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    week = [f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (first, first + timedelta(days=7))]
+    return {"week": week, "month": f"{now + timedelta(days=10):%Y-%m}"}
 
 
 def _times(*hours: int) -> Form:
@@ -56,11 +65,21 @@ def _approving(subject: Subject) -> dict[str, str]:
     return {"new_scheduled_at": _wall(subject.start + timedelta(hours=1)), "timezone": "UTC"}
 
 
+_SLOTS_OF_WEEK = "/calendar/feed?start={week[0]}&end={week[1]}&contract={id}"
+_SLOTS_OF_MONTH = "/contracts/{id}/slots?month={month}"
+
+
 PAGES = [
     Case("session page", "reader", "/sessions/{id}", "pages"),
     Case("list, all of 1,000", "reader", "/sessions?view=all"),
     Case("list, upcoming of 1,000", "reader", "/sessions"),
 ]
+SLOTS = [
+    Case("free times of a week", "student", _SLOTS_OF_WEEK, "slots", target=5.0, queries=3),
+    Case("free times of a month", "student", _SLOTS_OF_MONTH, "slots", target=10.0, queries=3),
+]
+GROWING = [*PAGES[1:], *SLOTS]
+"""What is timed in the small database too."""
 VERBS = [
     Case("book", "student of book", "/contracts/{id}/schedule", "book", _booking),
     Case("confirm", "coach of confirm", "/sessions/{id}/confirm", "confirm", lambda one: {}),

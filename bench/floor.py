@@ -11,7 +11,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Flask, abort, g, redirect, render_template, request, session
+from flask import Flask, abort, g, jsonify, redirect, render_template, request, session
 
 from bench.store import Store
 from skileez import clock, zones
@@ -141,6 +141,37 @@ def index() -> str:
     return render_template("sessions.html", rows=rows[:20], contracts=contracts, me=g.me)
 
 
+TAKEN = """
+    SELECT b.person_id, b.starts_at, b.ends_at
+    FROM contract c JOIN booked_time b ON b.person_id IN (c.coach_id, c.student_id)
+    WHERE c.id = ? AND (c.coach_id = ? OR c.student_id = ?)
+      AND b.starts_at < ? AND b.starts_at > ? ORDER BY b.starts_at
+"""
+
+
+def taken_between(contract: int, first: datetime, last: datetime) -> Any:
+    """When the two of a contract are taken between two instants."""
+    rows = store.rows(
+        TAKEN, contract, g.me["id"], g.me["id"],
+        store.stamp(last), store.stamp(first - timedelta(hours=8)),
+    )  # fmt: skip
+    return jsonify([[one["person_id"], str(one["starts_at"]), str(one["ends_at"])] for one in rows])
+
+
+@app.get("/calendar/feed")
+def week() -> Any:
+    """The bare range query behind a week's free times."""
+    first, last = (datetime.fromisoformat(request.args[name]) for name in ("start", "end"))
+    return taken_between(int(request.args["contract"]), first, last)
+
+
+@app.get("/contracts/<int:ident>/slots")
+def month(ident: int) -> Any:
+    """The bare range query behind a month's free times."""
+    first = datetime.fromisoformat(f"{request.args['month']}-01").replace(tzinfo=UTC)
+    return taken_between(ident, first, (first + timedelta(days=31)).replace(day=1))
+
+
 # Verbs
 
 
@@ -188,20 +219,43 @@ def times() -> list[datetime]:
     ]
 
 
-def free(one: Any, at: datetime) -> None:
-    """Neither of the two has another session then."""
-    end = store.stamp(at + timedelta(minutes=one["duration_minutes"]))
+def free(one: Any, at: datetime, role: str, hours: Any) -> None:
+    """Neither of the two has another session then; a student keeps to the coach's hours."""
+    minutes = one["duration_minutes"]
+    if role == "student":
+        in_hours(hours, at, minutes)
+    between = timedelta(minutes=hours["buffer_before"] + hours["buffer_after"])
+    first, end = at - between, at + timedelta(minutes=minutes) + between
     taken = store.row(
         """SELECT person_id FROM booked_time WHERE person_id IN (?, ?)
            AND starts_at < ? AND starts_at > ? AND ends_at > ? AND session_id <> ? LIMIT 1""",
         one["coach_id"],
         one["student_id"],
-        end,
-        store.stamp(at - timedelta(hours=8)),
-        store.stamp(at),
+        store.stamp(end),
+        store.stamp(first - timedelta(hours=8)),
+        store.stamp(first),
         one["id"],
     )
     if taken:
+        abort(409)
+
+
+def hours_of(coach: int) -> Any:
+    """The coach's hours; every coach of the stage has some."""
+    return store.row("SELECT * FROM availability WHERE coach_id = ?", coach)
+
+
+def in_hours(hours: Any, at: datetime, minutes: int) -> None:
+    """The clocks of the coach's zone show a time of that weekday's hours."""
+    wall = at.astimezone(zones.zone(hours["zone"]))
+    start = wall.hour * 60 + wall.minute
+    weekly = hours["weekly"] if isinstance(hours["weekly"], dict) else json.loads(hours["weekly"])
+    spans = weekly[f"{wall:%a}"[:2].upper()]
+    lead = at - g.now
+    if not (
+        any(opens <= start and start + minutes <= closes for opens, closes in spans)
+        and timedelta(minutes=hours["notice"]) <= lead <= timedelta(days=hours["horizon"])
+    ):
         abort(409)
 
 
@@ -239,6 +293,8 @@ def book(ident: int) -> Any:
         if number > contract["total_sessions"]:
             abort(409)
         role = "coach" if contract["coach_id"] == g.me["id"] else "student"
+        if role == "student":
+            in_hours(hours_of(contract["coach_id"]), start, minutes)
         at, now = store.stamp(start), store.stamp(g.now)
         booked = store.row(
             """INSERT INTO session (proposal_id, contract_id, coach_id, student_id,
@@ -288,8 +344,9 @@ def ask(ident: int) -> Any:
         one, role = find(ident)
         if one["status"] != "scheduled" or one["reschedule_requested"]:
             abort(409)
+        hours = hours_of(one["coach_id"])
         for time in wanted:
-            free(one, time)
+            free(one, time, role, hours)
         request_it(one, role, why, wanted)
         details = {"proposed_times": [time.isoformat() for time in wanted]}
         told = {"reason": why, "old": one["scheduled_at"], "details": details}
@@ -328,7 +385,7 @@ def approve(ident: int) -> Any:
     with store.transaction():
         one, role = find(ident)
         pending(one, role)
-        free(one, start)
+        free(one, start, role, hours_of(one["coach_id"]))
         at = store.stamp(start)
         store.run(FORGET, ident)
         store.run(
@@ -349,8 +406,9 @@ def counter(ident: int) -> Any:
     with store.transaction():
         one, role = find(ident)
         pending(one, role)
+        hours = hours_of(one["coach_id"])
         for time in wanted:
-            free(one, time)
+            free(one, time, role, hours)
         store.run(FORGET, ident)
         request_it(one, role, one["reschedule_reason"], wanted)
         details = {"proposed_times": [time.isoformat() for time in wanted]}

@@ -4,6 +4,7 @@ Written in bulk with plain SQL, the database's triggers and constraints on (they
 ``booked_time``), and the same for every run but for the clock.
 """
 
+import json
 import random
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ OWN = 1000
 """Sessions of the reader, and of each coach of the crowd."""
 STUDENTS = 20
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WHY = "Something came up that cannot be moved."
 
 
@@ -67,6 +69,8 @@ _STANDING = {
     " reschedule_kind reschedule_asked_at completed_date cancelled_at cancelled_by cancel_reason"
     " cancelled_late missed_at missed_by missed_reason absent created_at version",
     "proposed_time": "session_id position starts_at",
+    "availability": "coach_id zone weekly dates stays buffer_before buffer_after notice horizon"
+    " step changed_at version",
     "event": "id stream position verb at actor_kind actor_id role proposal_id contract_id"
     " session_id status_from status_to old_time new_time reason details previous_hash hash",
 }
@@ -102,6 +106,28 @@ class Rows:
             active=True,
             created_at=self.began,
         )
+
+    def coach(self, name: str, zone: str, opens: int = 0, closes: int = 24 * 60) -> int:
+        """A coach and the hours, the same on every day; in minutes since midnight."""
+        first, _, _ = name.partition(" ")
+        email = f"coach-{name.replace(' ', '-')}@bench.example"
+        coach = self.person(email, f"Coach {first.title()}", zone)
+        self.add(
+            "availability",
+            coach_id=coach,
+            zone=zone,
+            weekly=json.dumps({day: [[opens, closes]] for day in WEEKDAYS}),
+            dates="{}",
+            stays="[]",
+            buffer_before=0,
+            buffer_after=15,
+            notice=60,
+            horizon=365,
+            step=30,
+            changed_at=self.began,
+            version=1,
+        )
+        return coach
 
     def contract(self, coach: int, student: int, total: int, completed: int = 0) -> dict[str, Any]:
         terms = {
@@ -217,9 +243,11 @@ class Rows:
             **told,
         )
 
-    def coach_with_sessions(self, name: str, zone: str) -> list[Subject]:
-        """A coach with OWN sessions in 20 contracts; those ahead with a confirmed time."""
-        coach = self.person(f"coach-{name}@bench.example", f"Coach {name.title()}", zone)
+    def coach_with_sessions(self, name: str, zone: str) -> tuple[list[Subject], list[Subject]]:
+        """A coach with OWN sessions in 20 contracts; those ahead with a confirmed time, and the
+        contracts.
+        """
+        coach = self.coach(name, zone, 8 * 60, 20 * 60)
         contracts = [
             self.contract(
                 coach,
@@ -241,11 +269,11 @@ class Rows:
             ident = self.session(contract, number, start, status)
             if status == "scheduled":
                 ahead.append(Subject(ident, start))
-        return ahead
+        return ahead, [Subject(one["id"], self.now) for one in contracts]
 
     def pair(self, verb: str) -> tuple[int, int]:
         return (
-            self.person(f"coach-{verb}@bench.example", f"Cora of {verb}", "Europe/Berlin"),
+            self.coach(verb, "Europe/Berlin"),
             self.person(f"student-{verb}@bench.example", f"Stu of {verb}", "America/New_York"),
         )
 
@@ -291,13 +319,15 @@ class Rows:
 def make(now: datetime, password_hash: str, *, sessions: int, presses: int) -> tuple[Rows, Stage]:
     """All rows of a stage with ``sessions`` sessions or a few more; verbs if ``presses``."""
     rows, stage = Rows(now, password_hash), Stage()
-    stage.pages = rows.coach_with_sessions("reader", "Europe/Berlin")
+    stage.pages, contracts = rows.coach_with_sessions("reader", "Europe/Berlin")
+    stage.subjects["slots"] = contracts[:1]
     stage.people["reader"] = "coach-reader@bench.example"
+    stage.people["student"] = "student-reader-0@bench.example"
     if presses:
         for verb in VERBS:
             stage.subjects[verb] = rows.subjects(verb, presses)
         stage.subjects["book"] = rows.bookings(presses)
-        for verb in stage.subjects:
+        for verb in (*VERBS, "book"):
             for role in ("coach", "student"):
                 stage.people[f"{role} of {verb}"] = f"{role}-{verb}@bench.example"
     crowd = 0

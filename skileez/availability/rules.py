@@ -71,6 +71,16 @@ class Hours:
     per_day: int | None = None
     per_week: int | None = None
 
+    @property
+    def around(self) -> int:
+        """Minutes that lie between two sessions: the buffer after one and before the next."""
+        return self.buffer_before + self.buffer_after
+
+    @property
+    def capped(self) -> bool:
+        """Whether a day or a week takes only so many."""
+        return self.per_day is not None or self.per_week is not None
+
     def zone_on(self, day: date) -> str:
         """The zone whose clocks the hours of ``day`` are read from."""
         return next((one.zone for one in self.stays if one.first <= day <= one.last), self.zone)

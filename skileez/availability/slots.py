@@ -149,7 +149,7 @@ class Opening:
 
     def _full(self, start: datetime) -> Refusal | None:
         hours = self.hours
-        if not hours or (hours.per_day is None and hours.per_week is None):
+        if not hours or not hours.capped:
             return None
         day = self._day_of(start)
         if hours.per_day is not None and self._days[day] >= hours.per_day:
@@ -176,12 +176,11 @@ class Opening:
             return _no(
                 "buffer",
                 N_(
-                    "At %(start)s the coach needs the time around another session: "
-                    "%(before)s before each and %(after)s after it."
+                    "%(start)s is too close to another session; the coach needs %(between)s "
+                    "between two of them."
                 ),
                 start=start,
-                before=timedelta(minutes=self.hours.buffer_before),
-                after=timedelta(minutes=self.hours.buffer_after),
+                between=timedelta(minutes=self.hours.around),
             )
         return None
 
@@ -199,8 +198,7 @@ class Opening:
 
     def _apart(self, sessions: Iterable[Stretch]) -> list[Stretch]:
         # Each session stands between its two buffers, and no two such stretches overlap.
-        around = self.hours.buffer_before + self.hours.buffer_after if self.hours else 0
-        apart = timedelta(minutes=around)
+        apart = timedelta(minutes=self.hours.around if self.hours else 0)
         return merged((start - apart, end + apart) for start, end in sessions)
 
     @cached_property

@@ -63,7 +63,13 @@ class Meeting:
             self.hours,
             minutes or self.minutes,
             meeting.taken_between(
-                self.coach_id, self.student_id, first, last, self.session_id, held=True
+                self.coach_id,
+                self.student_id,
+                first,
+                last,
+                self.session_id,
+                hours=self.hours,
+                held=True,
             ),
             now=now,
             earliest=now + policy.min_lead,

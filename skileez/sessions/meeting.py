@@ -21,16 +21,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from skileez import db
 from skileez.availability import queries as availability
-from skileez.availability.models import Availability, TimeOff
-from skileez.availability.rules import time_taken
+from skileez.availability.models import TimeOff
+from skileez.availability.rules import Hours, time_taken
 from skileez.availability.slots import Against, Opening, Taken, Whose
 from skileez.contracts.rules import MAX_MINUTES
 from skileez.db import Model, UTCDateTime
 from skileez.errors import Refusal
 from skileez.sessions.rules import Policy, Role, Status
 
-_AROUND = timedelta(days=8)
-"""How far from a time sessions count: the caps look at its week, in any zone."""
+_DAY = timedelta(days=1)
+"""How far from a time sessions count, with their buffers."""
+_WEEK = timedelta(days=8)
+"""How far they count where a week takes only so many, in any zone."""
 
 
 class BookedTime(Model):
@@ -80,24 +82,24 @@ def refusals(
     ``besides`` is the session to be moved, which is not in its own way. Both people's time must
     be held (``lock_people``) for the answer to stay true.
     """
-    length = timedelta(minutes=minutes)
-    whose, has_limits = _asked(coach_id, student_id, starts, length, besides)
-    found = [
-        time_taken(one, start) if one else None for one, start in zip(whose, starts, strict=True)
-    ]
-    if not has_limits or all(found):
-        return found
+    hours = availability.of_coach(coach_id)
+    if hours is None or (against is Against.TAKEN and not hours.around):
+        length = timedelta(minutes=minutes)
+        whose, is_away = _asked(coach_id, student_id, starts, length, besides)
+        if against is Against.TAKEN or not is_away:
+            return [
+                time_taken(one, start) if one else None
+                for one, start in zip(whose, starts, strict=True)
+            ]
     opening = Opening(
-        availability.of_coach(coach_id),
+        hours,
         minutes,
-        taken_between(coach_id, student_id, min(starts), max(starts), besides),
+        taken_between(coach_id, student_id, min(starts), max(starts), besides, hours=hours),
         now=now,
         earliest=now + policy.min_lead,
         latest=now + policy.horizon,
     )
-    return [
-        one or opening.refusal(start, against) for one, start in zip(found, starts, strict=True)
-    ]
+    return [opening.refusal(start, against) for start in starts]
 
 
 def taken_between(
@@ -107,17 +109,20 @@ def taken_between(
     last: datetime,
     besides: int | None = None,
     *,
+    hours: Hours | None = None,
     held: bool = False,
 ) -> list[Taken]:
-    """What is not free for the two, from a week before ``first`` to a week after ``last``.
+    """What is not free for the two between two instants, and around them as far as it may count.
 
-    ``held`` adds the times that pending requests propose, but for those of ``besides``.
+    ``hours`` say how far that is; without them, a week. ``held`` adds the times that pending
+    requests propose, but for those of ``besides``.
     """
+    around = _DAY if hours and not hours.capped else _WEEK
     given = {
         "coach": coach_id,
         "student": student_id,
-        "first": first - _AROUND,
-        "last": last + _AROUND,
+        "first": first - around,
+        "last": last + around,
         "besides": besides or 0,
     }
     found = []
@@ -139,7 +144,7 @@ def _between(held: bool) -> CompoundSelect[Any]:
     zero: Any = literal_column("0")
     booked = select(BookedTime.person_id, BookedTime.starts_at, BookedTime.ends_at, zero).where(
         BookedTime.person_id.in_(both),
-        BookedTime.starts_at > first,  # a week is longer than any session
+        BookedTime.starts_at > first,  # even a day is longer than any session and its buffers
         BookedTime.starts_at < last,
         BookedTime.session_id != bindparam("besides"),
     )
@@ -181,7 +186,7 @@ def _asked(
     length: timedelta,
     besides: int | None,
 ) -> tuple[list[str | None], bool]:
-    """Whose time is taken at each start, and whether the coach has limits; one query."""
+    """Whose time is taken at each start, and whether the coach is away then; one query."""
     if not starts:
         return [], False
     given: dict[str, Any] = {
@@ -206,19 +211,16 @@ def _asked(
         else None
         for place in range(len(starts))
     ]
-    return whose, (_HAS_LIMITS, coach_id) in found
+    return whose, (_IS_AWAY, coach_id) in found
 
 
-_HAS_LIMITS = -1
+_IS_AWAY = -1
 
 
 @cache
 def _taken(starts: int) -> Any:
     return union_all(
-        select(literal_column(str(_HAS_LIMITS)), Availability.coach_id).where(
-            Availability.coach_id == bindparam("coach")
-        ),
-        select(literal_column(str(_HAS_LIMITS)), TimeOff.coach_id).where(
+        select(literal_column(str(_IS_AWAY)), TimeOff.coach_id).where(
             TimeOff.coach_id == bindparam("coach"),
             TimeOff.starts_at < bindparam("last"),
             TimeOff.ends_at > bindparam("first"),

@@ -248,7 +248,7 @@ def test_a_refusal_gives_the_figures_that_decided() -> None:
     full = opening(berlin(per_day=1), 60, (session("01T18:00"),)).refusal(start)
     assert_refuses(full, "day_full", "at most 1", kind=Kind.CONFLICT)
     tight = opening(berlin(buffer_before=5, buffer_after=10), 60, (session("01T09:00"),))
-    assert_refuses(tight.refusal(start), "buffer", "before", kind=Kind.CONFLICT)
+    assert_refuses(tight.refusal(start), "buffer", "15 min", kind=Kind.CONFLICT)
 
 
 def test_a_held_time_is_not_offered_though_it_may_be_had() -> None:
