@@ -40,6 +40,11 @@ def _said(language: str, message: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+def _counted(language: str, singular: str, plural: str, number: int) -> str:
+    return str(get_domain().get_translations().ungettext(singular, plural, number))
+
+
+@lru_cache(maxsize=4096)
 def _marked(language: str, message: str) -> Markup:
     # Catalogues are ours, like templates: their text is trusted, the figures are not.
     return Markup(_said(language, message))  # noqa: S704
@@ -67,6 +72,6 @@ def _gettext(context: EvalContext, message: str, /, **figures: Any) -> str:
 def _ngettext(
     context: EvalContext, singular: str, plural: str, number: int, /, **figures: Any
 ) -> str:
-    said = str(get_domain().get_translations().ungettext(singular, plural, number))
+    said = _counted(code(), singular, plural, number)
     text = Markup(said) if context.autoescape else said  # noqa: S704
     return text % {"num": number, **figures} if "%" in said else text

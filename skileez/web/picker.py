@@ -4,14 +4,13 @@ Nothing is decided here: ``skileez.sessions.finding`` says which times are free.
 one zone, the reader's, with the other person's clock beside it where it shows something else.
 """
 
-import calendar
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from skileez import zones
+from skileez.availability.choosing import by_day
 from skileez.availability.slots import Opening
 from skileez.sessions import policy
 from skileez.sessions.finding import Meeting
@@ -30,9 +29,6 @@ AROUND = timedelta(days=28)
 
 MONTH = timedelta(days=31)
 BEST = 3
-
-Begin = tuple[date, datetime, datetime]
-"""A date, with the instants at which it begins and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +90,8 @@ class Picker:
     page: str
     fragment: str
     most: int
-    carried: Sequence[tuple[str, str]]
-    """What links on the page keep: of which picker, minutes and zone."""
+    carried: str
+    """What links on the page keep, as a query: of which picker they are, minutes and zone."""
     zone: str
     theirs: str
     """The other person's zone; empty where both have the same."""
@@ -125,17 +121,26 @@ class Picker:
         """The id of the whole picker on its page."""
         return f"slots-{self.name}"
 
-    def link(self, *, at: str | None = None, without: str | None = None, **where: str) -> str:
+    def link(
+        self,
+        *,
+        month: str = "",
+        day: str = "",
+        at: str | None = None,
+        without: str | None = None,
+    ) -> str:
         """The page with another month or day, one more time chosen or one chosen less."""
         kept = [one.slot.value for one in self.chosen if one.slot.value != without]
-        if at and self.most == 1:
-            kept = []
-        times = [("at", value) for value in [*kept, *([at] if at else [])]]
-        return f"{self.page}?{urlencode([*where.items(), *self.carried, *times])}#{self.id}"
+        if at:
+            kept = [at] if self.most == 1 else [*kept, at]
+        where = f"day={day}" if day else f"month={month}"
+        times = "".join(f"&at={quote(value)}" for value in kept)
+        return f"{self.page}?{where}&{self.carried}{times}#{self.id}"
 
-    def part(self, **where: str) -> str:
+    def part(self, *, month: str = "", day: str = "") -> str:
         """The fragment with another month or day; scripts add minutes and zone."""
-        return f"{self.fragment}?{urlencode({**where, 'for': self.name})}"
+        where = f"day={day}" if day else f"month={month}"
+        return f"{self.fragment}?{where}&for={self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +200,9 @@ def picker(
         shown = zones.local(soon[0], zone).date().replace(day=1)
         begins, ends = _bounds(shown, zone)
     free = free_between(begins, ends)
-    days = list(_days(shown, zone, free))
-    day = _day_shown(wish, focus or (suggested[0] if suggested else None), days, opening)
+    days = by_day(free, zone)
+    like = focus or (suggested[0] if suggested else None)
+    day = _day_shown(wish, shown, like, days, always=meeting.hours is None)
     later = [] if free else free_between(ends, ends + AHEAD)[:1]
     there = zones.local(now, zone).date().replace(day=1)
     return Picker(
@@ -216,7 +222,7 @@ def picker(
         weekdays=display.weekdays(),
         weeks=_weeks(shown, days, day),
         count=len(free),
-        day=_day(day, {one[0]: times for one, times in days}, zone, other),
+        day=_day(day, days, zone, other) if day else None,
         next_free=slot(later[0], zone, other) if later else None,
         look_on=_look_on(ends, zone, opening) if not free and not later else None,
         best=[slot(one, zone, other) for one in suggested],
@@ -254,24 +260,14 @@ def _begin(day: date, zone: str) -> datetime:
     return pieces[0][0]
 
 
-def _days(
-    first: date, zone: str, free: Sequence[datetime]
-) -> Iterator[tuple[Begin, Sequence[datetime]]]:
-    """Each date of the month with its free times."""
-    for number in range(calendar.monthrange(first.year, first.month)[1]):
-        day = first + timedelta(days=number)
-        begins, ends = _begin(day, zone), _begin(day + timedelta(days=1), zone)
-        yield (day, begins, ends), free[bisect_left(free, begins) : bisect_left(free, ends)]
-
-
 def _weeks(
-    first: date, days: Sequence[tuple[Begin, Sequence[datetime]]], chosen: Begin | None
+    first: date, days: Mapping[date, Sequence[datetime]], chosen: date | None
 ) -> list[list[Cell | None]]:
     cells: list[Cell | None] = [None] * first.weekday()
-    for begin, times in days:
-        day = begin[0]
-        label = display.long_date(day)
-        cells.append(Cell(f"{day}", day.day, len(times), label, begin == chosen))
+    for number in range((_after(first) - first).days):
+        day = first + timedelta(days=number)
+        count, label = len(days.get(day, ())), display.long_date(day)
+        cells.append(Cell(day.isoformat(), day.day, count, label, day == chosen))
     cells += [None] * (-len(cells) % 7)
     return [cells[at : at + 7] for at in range(0, len(cells), 7)]
 
@@ -286,30 +282,32 @@ def _look_on(ends: datetime, zone: str, opening: Opening) -> str | None:
 
 def _day_shown(
     wish: Wish,
+    first: date,
     focus: datetime | None,
-    days: Sequence[tuple[Begin, Sequence[datetime]]],
-    opening: Opening,
-) -> Begin | None:
-    asked = wish.day or (zones.local(focus, wish.zone).date() if focus else None)
-    if opening.hours is None and not wish.day:
-        return None  # half an hour after the other, all day long, is nothing to begin with
-    for begin, times in days:
-        if begin[0] == asked and (times or wish.day):
-            return begin
-    return next((begin for begin, times in days if times), None)
+    days: Mapping[date, Sequence[datetime]],
+    *,
+    always: bool,
+) -> date | None:
+    """The day asked for; else that of ``focus`` or the first, where there is a time.
 
-
-def _day(
-    shown: Begin | None, times: dict[date, Sequence[datetime]], zone: str, other: str
-) -> Day | None:
-    if shown is None:
+    ``always``: half an hour after the other, all day long, is nothing to begin with.
+    """
+    if wish.day and wish.day.replace(day=1) == first:
+        return wish.day
+    if always:
         return None
-    day, begins, ends = shown
+    like = zones.local(focus, wish.zone).date() if focus else None
+    return like if like in days else min(days, default=None)
+
+
+def _day(day: date, days: Mapping[date, Sequence[datetime]], zone: str, other: str) -> Day:
+    begins, ends = _begin(day, zone), _begin(day + timedelta(days=1), zone)
     notes = clock_changes(begins, ends, zone)
     if other != zone:
         notes += clock_changes(begins, ends, other, elsewhere=True)
-    starts = times[day]
-    return Day(f"{day}", display.long_date(day), len(starts), notes, _parts(starts, zone, other))
+    starts = days.get(day, ())
+    parts = _parts(starts, zone, other)
+    return Day(day.isoformat(), display.long_date(day), len(starts), notes, parts)
 
 
 def _parts(starts: Sequence[datetime], zone: str, other: str) -> list[Part]:
@@ -329,11 +327,11 @@ def _suggested(meeting: Meeting, free: Sequence[datetime], near: datetime | None
     return sorted(sorted(free, key=lambda start: abs(start - near))[:BEST])
 
 
-def _carried(meeting: Meeting, place: Place, wish: Wish, coach: bool) -> list[tuple[str, str]]:
+def _carried(meeting: Meeting, place: Place, wish: Wish, coach: bool) -> str:
     own = meeting.coach_zone if coach else meeting.student_zone
-    kept = [("for", place.name)]
+    kept = {"for": place.name}
     if wish.minutes and wish.minutes != meeting.minutes:
-        kept.append(("minutes", str(wish.minutes)))
+        kept["minutes"] = str(wish.minutes)
     if wish.zone != own:
-        kept.append(("zone", wish.zone))
-    return kept
+        kept["zone"] = wish.zone
+    return urlencode(kept)

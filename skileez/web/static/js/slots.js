@@ -34,7 +34,7 @@
 
   function write(input, value) {
     const row = input.closest("[data-row]");
-    if (row) row.hidden = false;
+    if (row && value) row.hidden = false;
     input.value = value.slice(0, 16);
     input.dispatchEvent(new Event("input", { bubbles: true }));  // live.js takes its complaint back
   }
@@ -56,6 +56,8 @@
     item.querySelector("[data-slot-label]").textContent = slot.dataset.label;
     if (line(box, input)) line(box, input).replaceWith(item);
     else box.querySelector("[data-slots-chosen]").append(item);
+    /* In the order in which they are sent: silence agrees to the first. */
+    for (const one of inputs) if (line(box, one)) line(box, one).parentElement.append(line(box, one));
     say(box.dataset.msgChosen.replace("{time}", slot.dataset.label));
     mark(box);
   }
@@ -79,6 +81,9 @@
   }
 
   document.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-row-remove]");
+    const around = row && row.closest("[data-slots]");
+    if (around) giveBack(around, row.closest("[data-row]").querySelector("input"));
     const pressed = event.target.closest("[data-slot], [data-slot-remove]");
     const box = pressed && pressed.closest("[data-slots]");
     if (!box) return;
