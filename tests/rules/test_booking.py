@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from skileez import zones
+from skileez.availability.rules import time_taken
 from skileez.contracts.rules import check_duration, contract_is_active, may_add_session
 from skileez.errors import Kind
 from skileez.sessions import rules
@@ -92,7 +93,7 @@ def test_has_started_at_the_very_start_in_any_zone() -> None:
 
 
 def test_a_taken_time_names_whose_it_is() -> None:
-    assert_refuses(rules.time_taken("coach", NOW), "time_taken", "coach", "Mon 2 Mar 2026, 12:00")
+    assert_refuses(time_taken("coach", NOW), "time_taken", "coach", "Mon 2 Mar 2026, 12:00")
 
 
 @rows(
