@@ -12,7 +12,7 @@ from typing import Final
 
 from skileez import zones
 from skileez.errors import N_, Refusal
-from skileez.sessions.recurrence import occurrence, place_of
+from skileez.sessions.recurrence import occurrence
 from skileez.sessions.rules import refuse_stranger
 
 CLOCK_CHANGE: Final = "series.clock_change"
@@ -112,16 +112,13 @@ def changes(starts: Sequence[Start], zone: str, theirs: str) -> list[Change]:
     """
     found: list[Change] = []
     told: date | None = None
-    for (before, _start), (place, start) in pairwise(starts):
-        wall = datetime.fromisoformat(place)
-        usual, new = (
-            _apart(datetime.fromisoformat(before), zone, theirs),
-            _apart(wall, zone, theirs),
-        )
+    walls = [datetime.fromisoformat(place) for place, _start in starts]
+    dates = zip(walls, (_apart(wall, zone, theirs) for wall in walls), starts, strict=True)
+    for (before, usual, _start), (wall, new, start) in pairwise(dates):
         if usual == new:
             continue
         first, after = wall, wall
-        while place_of(first - _DAY) > before and _apart(first - _DAY, zone, theirs) == new:
+        while first - _DAY > before and _apart(first - _DAY, zone, theirs) == new:
             first -= _DAY
         while after - wall <= BRIEF and _apart(after, zone, theirs) == new:
             after += _DAY
@@ -137,7 +134,7 @@ def changes(starts: Sequence[Start], zone: str, theirs: str) -> list[Change]:
                 first=(first + new).date(),
                 last=(after - _DAY + new).date() if brief else None,
                 day=first.date(),
-                start=(place, start),
+                start=start,
             )
         )
     return found
