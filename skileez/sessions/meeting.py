@@ -82,6 +82,8 @@ def refusals(
     ``besides`` is the session to be moved, which is not in its own way. Both people's time must
     be held (``lock_people``) for the answer to stay true.
     """
+    if not starts:
+        return []
     hours = availability.of_coach(coach_id)
     if hours is None or (against is Against.TAKEN and not hours.around):
         length = timedelta(minutes=minutes)

@@ -67,6 +67,14 @@ def test_a_student_asks_for_times_inside_the_hours_and_the_coach_for_any(cast: C
     assert session.scheduled_at == at(80)
 
 
+def test_who_names_no_time_asks_no_hours(cast: Cast) -> None:
+    session = cast.book()
+    set_hours(cast, NIGHTS)
+    with db.transaction():
+        session.request_reschedule("student", WHY, now=NOW)
+    assert session.reschedule_requested
+
+
 def test_silence_does_not_move_a_session_into_the_coachs_days_away(cast: Cast) -> None:
     session = cast.book()
     set_hours(cast, NIGHTS)
