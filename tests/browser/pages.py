@@ -44,6 +44,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "coach": (
         "/dashboard",
+        "/calendar?view=week",
         "/proposals?box=sent",
         "/proposals/{proposal}",
         "/contracts/{contract}",
@@ -73,6 +74,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "talker": (
         "/dashboard",
+        "/calendar?view=list",
         "/sessions?view=all",
         "/contracts/{contract}",
         "/contracts/{contract}/schedule",

@@ -42,8 +42,14 @@
     /* What the feed tells, as FullCalendar takes it. */
     function toEvent(one) {
       const event = { start: one.start, end: one.end, extendedProps: one };
-      if (!one.session) return { ...event, display: "background", title: words[`word${one.what[0].toUpperCase()}${one.what.slice(1)}`] };
+      if (!one.session) return { ...event, ...(view === "month" && wholeDays(one)), display: "background", title: words[`word${one.what[0].toUpperCase()}${one.what.slice(1)}`] };
       return { ...event, id: `${one.what}-${one.session}-${one.start}`, title: one.title, url: one.url, startEditable: Boolean(one.move) };
+    }
+
+    /* A month shows days, so whoever is away for part of one is away on it. */
+    function wholeDays(one) {
+      const last = Date.parse(dayOf(Date.parse(one.end) - 1));
+      return { allDay: true, start: dayOf(Date.parse(one.start)), end: new Date(last + 86400000).toISOString().slice(0, 10) };
     }
 
     async function load(range) {
@@ -92,7 +98,9 @@
       initialView: drawn, initialDate: words.at, timeZone: words.zone, locale: words.lang === "en" ? "en-GB" : words.lang, firstDay: 1,
       now: () => new Date(Date.parse(words.now) + elapsed()),
       headerToolbar: false, allDaySlot: false, nowIndicator: true, fixedWeekCount: false,
-      height: view === "month" ? "auto" : "100%", scrollTime: "07:00:00", slotMinHeight: 26, eventShortHeight: 44, slotDuration: "00:30:00", snapDuration: "00:15:00",
+      height: view === "month" ? "auto" : "100%", scrollTime: "07:00:00", eventShortHeight: 44,
+      // One snap a slot: of a finer snap FullCalendar takes the middle of a slot for the next one.
+      slotDuration: "00:15:00", slotMinHeight: 13, slotHeaderInterval: "01:00:00",
       eventTimeFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
       slotHeaderFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
       dayHeaders: view !== "day", dayHeaderAlign: "center", dayHeaderFormat: view === "month" ? { weekday: "short" } : { weekday: "short", day: "numeric" }, dayHeaderContent: headed,
@@ -118,9 +126,11 @@
     });
     calendar.render();
 
+    function dayOf(moment) { return calendar.formatIso(new Date(moment)).slice(0, 10); }
+
     function toDay(date) {
       const there = new URL(words.day, location.href);
-      there.searchParams.set("at", calendar.formatIso(date).slice(0, 10));
+      there.searchParams.set("at", dayOf(date));
       location.assign(there);
     }
 
@@ -132,7 +142,7 @@
       const taken = calendar.getEvents().some((other) => {
         const what = other.extendedProps;
         const blocks = what.what === "busy" || what.what === "away" || (what.what === "session" && what.taken && what.session !== one.session);
-        return blocks && other.start < end && other.end > start;
+        return blocks && Date.parse(what.start) < end && Date.parse(what.end) > start;
       });
       if (taken) say(words.msgTaken);
       else location.assign(`${one.move}?at=${encodeURIComponent(instant(start))}`);
