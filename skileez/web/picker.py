@@ -135,7 +135,8 @@ class Picker:
             kept = [at] if self.most == 1 else [*kept, at]
         where = f"day={day}" if day else f"month={month}"
         times = "".join(f"&at={quote(value)}" for value in kept)
-        return f"{self.page}?{where}&{self.carried}{times}#{self.id}"
+        place = "chosen" if at else "month"
+        return f"{self.page}?{where}&{self.carried}{times}#{self.id}-{place}"
 
     def part(self, *, month: str = "", day: str = "") -> str:
         """The fragment with another month or day; scripts add minutes and zone."""
