@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from babel.lists import format_list
-from flask_babel import format_date, ngettext
 
 from skileez.errors import Refusal
 from skileez.sessions import series_queries, series_rules
@@ -42,32 +41,17 @@ def start_of(start: datetime, other_zone: str, now: datetime) -> When:
 
 
 def words(pattern: Pattern) -> str:
-    """In the zone of the series: "Every Monday and Wednesday at 18:00"."""
+    """As "Every Monday and Wednesday at 18:00", and in which zone if not in the reader's."""
     names = [wide for _short, wide in display.weekdays()]
     days = format_list([names[day] for day in pattern.weekdays], locale=language.code())
-    time = f"{pattern.clock:%H:%M}"
-    if pattern.interval == 1:
-        return _("Every %(days)s at %(time)s", days=days, time=time)
-    return _("Every second week on %(days)s at %(time)s", days=days, time=time)
-
-
-def rhythm(pattern: Pattern) -> str:
-    """What the page of one of its sessions says: "Part of a weekly series"."""
-    return (
-        _("Part of a weekly series") if pattern.interval == 1 else _("Part of a fortnightly series")
-    )
-
-
-def ending(pattern: Pattern) -> str:
-    """When it ends: "8 sessions", or "until 3 May 2027"."""
-    if pattern.until:
-        return _("until %(day)s", day=day_of(pattern.until))
-    return str(ngettext("%(num)s session", "%(num)s sessions", pattern.count or 0))
-
-
-def day_of(day: date) -> str:
-    """A date in words: "3 May 2027"."""
-    return str(format_date(day, "d MMM y"))
+    said = (
+        _("Every %(days)s at %(time)s")
+        if pattern.interval == 1
+        else _("Every second week on %(days)s at %(time)s")
+    ) % {"days": days, "time": f"{pattern.clock:%H:%M}"}
+    if pattern.zone == my_zone():
+        return str(said)
+    return _("%(words)s in %(zone)s", words=said, zone=display.zone_label(pattern.zone))
 
 
 def clock_notes(
