@@ -16,8 +16,8 @@ from skileez.contracts.models import Contract, Proposal
 from skileez.errors import NotFound
 from skileez.events import Event
 from skileez.notifications import letters
+from skileez.notifications.about import About
 from skileez.notifications.channels import APP
-from skileez.notifications.letters import About
 from skileez.notifications.models import Delivery, Standing
 from skileez.sessions.models import Session
 from skileez.sessions.queries import Cursor

@@ -9,7 +9,8 @@ from skileez.contracts.models import Contract, Proposal
 from skileez.contracts.rules import ContractStatus, ProposalStatus
 from skileez.events import Event
 from skileez.notifications import letters, link_rules, links, rules
-from skileez.notifications.letters import About, Letter
+from skileez.notifications.about import About
+from skileez.notifications.letters import Letter
 from skileez.notifications.models import Delivery
 from skileez.notifications.rules import Hears
 from skileez.sessions.clock_rules import ZONE_RULES_CHANGED, wall_text

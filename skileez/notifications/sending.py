@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from skileez import db, logs
 from skileez.errors import Refused
-from skileez.notifications import channels, letters, rules
+from skileez.notifications import about, channels, letters, rules
 from skileez.notifications.channels import Failed
 from skileez.notifications.models import Delivery, Standing
 from skileez.notifications.outgoing import plan_digests
@@ -114,8 +114,8 @@ def send(delivery_id: int, now: datetime, enough: Callable[[], bool] = lambda: F
         delivery = _find(delivery_id)
         if delivery is None or not _is_ours(delivery, now):
             return None
-        found = letters.about(delivery)
-        if not letters.is_wanted(delivery, found, now):
+        found = about.find(delivery)
+        if not about.is_wanted(delivery, found, now):
             return _drop(delivery, now)
         if delivery.channel == channels.APP:
             return _sent(delivery_id, now)  # it is its own message, and leaves the house nowhere

@@ -419,6 +419,7 @@ def test_the_letters_lead_to_pages_that_there_are(app: Flask) -> None:
         (letters.PROPOSAL_PATH.format(1), "proposals.show"),
         (letters.SERIES_PATH.format(1), "series.show"),
         (letters.SERIES_ANSWER_PATH.format(1), "series.answer"),
+        (letters.SERIES_MOVE_PATH.format(1, "", "").partition("?")[0], "series.move"),
         (letters.DASHBOARD_PATH, "dashboard.show"),
     ):
         assert adapter.match(path)[0] == endpoint

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from skileez import db, worker
 from skileez.accounts.models import Person
 from skileez.errors import NotFound, Refused
-from skileez.notifications import channels, letters, links, sending
+from skileez.notifications import about, channels, letters, links, sending
 from skileez.notifications.channels import Failed
 from skileez.notifications.link_rules import Act
 from skileez.notifications.models import AnswerLink, Delivery, Standing
@@ -128,7 +128,7 @@ def test_only_mails_carry_links_and_only_while_they_are_sent(cast: Cast, post: P
             delivery = sending._find(one.id)
             assert delivery is not None
             assert delivery.status == Standing.SENT
-            assert PREFIX not in letters.write(delivery, letters.about(delivery), NOW).text
+            assert PREFIX not in letters.write(delivery, about.find(delivery), NOW).text
             if delivery.channel == channels.APP:
                 delivery.status, delivery.sent_at = Standing.WAITING, None
                 assert links.make(delivery, Session.query.first(), "coach", NOW) == []

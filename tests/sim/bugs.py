@@ -12,7 +12,7 @@ from skileez import db, outbox, reactions
 from skileez.availability.slots import Against, Opening
 from skileez.availability.stretches import merged
 from skileez.contracts.models import Contract
-from skileez.notifications import letters, outgoing, rules, sending
+from skileez.notifications import about, outgoing, rules, sending
 from skileez.notifications.models import Standing
 from skileez.sessions import actions, meeting, outcome_rules, reschedule_rules, rescheduling
 from skileez.sessions import rules as session_rules
@@ -166,7 +166,7 @@ def a_decline_is_not_told() -> Any:
 
 
 def reminders_are_not_looked_at_again() -> Any:
-    return mock.patch.object(letters, "is_wanted", return_value=True)
+    return mock.patch.object(about, "is_wanted", return_value=True)
 
 
 def a_failed_message_is_marked_as_sent() -> Any:

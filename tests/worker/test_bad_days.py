@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from skileez.accounts.models import Person
 from skileez.cli import main
 from skileez.config import ConfigError, Settings
 from skileez.events import Event
-from skileez.notifications import channels, letters, mail, sending
+from skileez.notifications import about, channels, letters, mail, sending
 from skileez.notifications.letters import Letter
 from skileez.notifications.mail import Mail
 from skileez.notifications.models import Delivery, Standing
@@ -175,19 +176,21 @@ def test_somebody_without_a_valid_address_is_shown_to_the_operator(
 # --- ourselves -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("broken", ["about", "is_wanted", "write"])
+@pytest.mark.parametrize(
+    ("part", "broken"), [(about, "find"), (about, "is_wanted"), (letters, "write")]
+)
 def test_a_message_that_cannot_be_written_holds_up_no_other(
-    booked: Cast, post: Post, monkeypatch: pytest.MonkeyPatch, broken: str
+    booked: Cast, post: Post, monkeypatch: pytest.MonkeyPatch, part: ModuleType, broken: str
 ) -> None:
     poison = mails()[0].id
-    right = getattr(letters, broken)
+    right = getattr(part, broken)
 
     def wrong(delivery: Delivery, *told: Any) -> Any:
         if delivery.id == poison:
             raise KeyError("no such word")
         return right(delivery, *told)
 
-    monkeypatch.setattr(letters, broken, wrong)
+    monkeypatch.setattr(part, broken, wrong)
     now = NOW
     drain(now)
     assert standings() == [Standing.WAITING] + [Standing.SENT] * 3
