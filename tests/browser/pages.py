@@ -41,6 +41,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/sessions/{completed}",
         "/sessions/{cancelled}",
         "/sessions/{open}",
+        "/series/{series}",
     ),
     "coach": (
         "/dashboard",
@@ -93,6 +94,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "nobody": ("/sign-in", "/sign-up", "/reset"),
     "student": (
         "/contracts/{contract}/schedule",
+        "/contracts/{contract}/series/new",
         "/sessions/{confirmed}/reschedule",
         "/sessions/{confirmed}/cancel-form",
         "/sessions/{overdue}/missed-form",
@@ -158,6 +160,8 @@ def moods(email: str, now: datetime) -> Moods:
         or_(Proposal.coach_id == person.id, Proposal.student_id == person.id)
     )
     found["proposal"] = db.session.scalar(sent) or 0
+    recurs = select(func.max(Session.series_id)).where(mine)
+    found["series"] = db.session.scalar(recurs) or 0
     found["person"] = person.id - 1 or 1
     db.session.remove()
     return Moods(found)
