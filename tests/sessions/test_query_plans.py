@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 from skileez import db
 from skileez.contracts import queries as contract_queries
 from skileez.events import Actor
-from skileez.sessions import actions, finding, meeting, queries
+from skileez.sessions import actions, calendar, finding, meeting, queries
 from skileez.sessions.models import live_numbers
 from skileez.sessions.queries import Cursor, Filter, View
 from skileez.sessions.rules import Policy, State
@@ -170,6 +170,9 @@ QUERIES: dict[str, Callable[[Cast], object]] = {
     "taken": lambda who: meeting.taken(who.coach.id, who.student.id, [NOW + DAY], HOUR),
     "times to offer": lambda who: finding.of_contract(who.student.id, who.contract.id).opening(
         NOW, NOW + 31 * DAY, now=NOW
+    ),
+    "a month of the calendar": lambda who: calendar.between(
+        who.student.id, who.coach.id, NOW, NOW + 31 * DAY
     ),
     "times to move to": lambda who: finding.of_session(who.student.id, 1).opening(
         NOW, NOW + 31 * DAY, now=NOW
