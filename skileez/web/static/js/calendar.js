@@ -101,6 +101,7 @@
       height: view === "month" ? "auto" : "100%", scrollTime: "07:00:00", eventShortHeight: 44,
       // One snap a slot: of a finer snap FullCalendar takes the middle of a slot for the next one.
       slotDuration: "00:15:00", slotMinHeight: 13, slotHeaderInterval: "01:00:00",
+      displayEventEnd: view === "day" || (view === "week" && matchMedia("(min-width: 72rem)").matches),
       eventTimeFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
       slotHeaderFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
       dayHeaders: view !== "day", dayHeaderAlign: "center", dayHeaderFormat: view === "month" ? { weekday: "short" } : { weekday: "short", day: "numeric" }, dayHeaderContent: headed,
