@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, or_, select
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from skileez import db
 from skileez.contracts.models import Contract
@@ -102,6 +102,7 @@ _OF_PERSON = (
 )
 _SESSIONS = (
     select(Session)
+    .options(selectinload(Session.proposed))
     .where(Session.series_id == bindparam("series"))
     .order_by(Session.series_place, Session.id)
 )

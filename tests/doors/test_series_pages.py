@@ -17,6 +17,7 @@ from skileez.sessions.series import Series
 from skileez.sessions.series_booking import book_series
 from tests.cast import DAY, HOUR, NOW, WHY
 from tests.doors.stage import Stage
+from tests.doors.test_query_counts import counted
 from tests.doors.visitor import Visitor, text_of, token_of
 
 NEW = "/contracts/1/series/new"
@@ -346,6 +347,30 @@ def test_a_session_says_of_which_series_it_is(stage: Stage, path: str) -> None:
         assert "This one This and following All to come" in words
     assert "Every Wednesday at 18:00" in text_of(stage["coach"].get("/contracts/1"))
     assert "Book a series" in text_of(stage["coach"].get("/contracts/1"))
+
+
+def test_its_pages_cost_the_same_however_many_requests_wait(stage: Stage, path: str) -> None:
+    def cost() -> list[int]:
+        costs = []
+        for page in ("", "/cancel", "/stop", "/move"):
+            with counted() as seen:
+                assert stage["student"].get(path + page).status_code == 200
+            costs.append(len(seen))
+        return costs
+
+    stage["student"].get(path)  # signed in, before anything is counted
+    few = cost()
+    actor = stage.cast.actor("student")
+    for one in (2, 3, 4):
+        with db.transaction():
+            session = actions.find_for(actor, one)
+            proposed = [NOW + (30 + one) * DAY]
+            session.request_reschedule(
+                "student", WHY, proposed_times=proposed, actor=actor, now=NOW
+            )
+    db.session.remove()
+    assert cost() == few
+    assert max(few) <= 5
 
 
 def test_strangers_find_nothing(stage: Stage, path: str) -> None:
