@@ -78,7 +78,8 @@ def clock_notes(
                 zone=display.zone_label(zone),
             )
         )
-    for shift in shifts:
+    # The zone of the series itself only leaves its clock where the note above says so.
+    for shift in (one for one in shifts if one.zone != zone):
         figures: dict[str, Any] = {
             "before": f"{shift.before:%H:%M}",
             "after": f"{shift.after:%H:%M}",
