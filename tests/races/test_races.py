@@ -13,7 +13,7 @@ from skileez import db
 from skileez.contracts.models import Contract, Proposal
 from skileez.errors import Refused
 from skileez.events import SYSTEM, Event, broken_links
-from skileez.sessions import actions, meeting
+from skileez.sessions import actions, booking, meeting
 from skileez.sessions.models import BookedTime, ProposedTime, Session
 from tests import cast as people
 from tests.cast import HOUR, MINUTE, NOW, WHY, Cast, enter
@@ -160,8 +160,8 @@ def without_the_contracts_lock_and_check(monkeypatch: pytest.MonkeyPatch) -> Non
         return db.session.get_one(Contract, contract_id)
 
     monkeypatch.setattr(actions, "find_contract_for", unlocked)
-    monkeypatch.setattr(actions, "may_add_session", lambda live, total: None)
-    monkeypatch.setattr(actions, "free_number", lambda taken, total: 3)
+    monkeypatch.setattr(booking, "may_add_session", lambda live, total: None)
+    monkeypatch.setattr(booking, "free_numbers", lambda taken, total: [3])
     monkeypatch.setattr(meeting, "lock_people", lambda *told: None)
 
 
