@@ -1,12 +1,15 @@
 """The first page: what needs me now, what is next, how my contracts stand."""
 
+from datetime import datetime
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from skileez import clock
 from skileez.contracts import queries as contract_queries
 from skileez.insights import queries as insights
-from skileez.sessions import policy, queries, series_queries
+from skileez.sessions import policy, queries, series_queries, series_rules
 from skileez.sessions.queries import Filter, View
 from skileez.web import series_view, session_view
 from skileez.web.access import PUBLIC, SIGNED_IN, access, me
@@ -46,24 +49,29 @@ def show() -> ResponseReturnValue:
             {"row": session_view.row(line, now, step.note), "step": step} for line, step in waiting
         ],
         proposals=contract_queries.proposals_to_answer(reader.id),
-        series=[
-            {
-                "id": one.id,
-                "words": series_view.words(one.pattern),
-                "name": (
-                    one.contract.student
-                    if one.request.asked_by == "student"
-                    else one.contract.coach
-                ).display_name,
-                "asked": series_view.words(one.request.pattern(one)),
-                "deadline": one.request.deadline,
-            }
-            for one in series_queries.waiting(reader.id)
-            if one.request
-        ],
+        series=_series(reader.id, now),
         coming=rows,
         contracts=contracts,
         live=queries.live_counts([contract.id for contract in contracts]),
         figures=insights.of_person(reader.id),
         now=now,
     )
+
+
+def _series(reader_id: int, now: datetime) -> list[dict[str, Any]]:
+    """The series that the reader is asked to let move."""
+    rows = []
+    for one in series_queries.waiting(reader_id):
+        asked, role = one.request, one.contract.role_of(reader_id)
+        if asked and role and series_rules.may_answer_move(one.facts, role, now) is None:
+            other = one.contract.student if role == "coach" else one.contract.coach
+            rows.append(
+                {
+                    "id": one.id,
+                    "words": series_view.words(one.pattern),
+                    "name": other.display_name,
+                    "asked": series_view.words(asked.pattern(one)),
+                    "deadline": asked.deadline,
+                }
+            )
+    return rows
