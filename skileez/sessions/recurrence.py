@@ -193,6 +193,12 @@ def place_of(wall: datetime) -> str:
     return f"{wall:%Y-%m-%dT%H:%M}"
 
 
+def has_place(pattern: Pattern, place: str) -> bool:
+    """Whether ``place`` is on a day of the week and at the time of day of ``pattern``."""
+    wall = datetime.fromisoformat(place)
+    return wall.weekday() in pattern.weekdays and wall.time() == pattern.clock
+
+
 def move(
     old: Pattern, places: Sequence[str], weekdays: Iterable[int], clock: time, interval: int
 ) -> tuple[Pattern, list[str]]:

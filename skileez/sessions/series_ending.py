@@ -1,5 +1,6 @@
 """Cancelling sessions of a series, and stopping it. What was held, missed or cancelled stays."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,11 +12,15 @@ from skileez import db
 from skileez.contracts.models import Contract
 from skileez.contracts.rules import check_reason
 from skileez.errors import require
-from skileez.events import SYSTEM, Actor
+from skileez.events import SYSTEM, Actor, Event
 from skileez.sessions import series_rules
 from skileez.sessions.models import Session
+from skileez.sessions.recurrence import Pattern, from_text
 from skileez.sessions.rules import Policy, Status
 from skileez.sessions.series import Series
+
+MOVED = ("series.move_approved", "series.move_auto_approved")
+"""The events after which a series has another rule; they say which it had before."""
 
 
 class Scope(StrEnum):
@@ -150,12 +155,31 @@ def _stop(series: Series, now: datetime) -> dict[str, Any]:
 
 
 def _end_before(series: Series, place: str) -> None:
-    """The rule goes on to say what is true: it ends before ``place``, where it began before."""
+    """The rule goes on to say what is true: it ends before ``place``, where it began before.
+
+    Where the series moved only after that, it is the rule from before the move again.
+    """
     day = datetime.fromisoformat(place).date() - timedelta(days=1)
-    pattern = series.pattern
-    if day >= pattern.dtstart.date():
+    pattern = next((one for one in _patterns(series) if one.dtstart.date() <= day), None)
+    if pattern:
         series.pattern = replace(pattern, count=None, until=day)
     series.changed()
+
+
+def _patterns(series: Series) -> Iterator[Pattern]:
+    """The rule that the series has, and those that it had, the last first."""
+    yield series.pattern
+    moves = db.session.scalars(
+        select(Event.details)
+        .where(Event.contract_id == series.contract_id, Event.verb.in_(MOVED))
+        .order_by(Event.id.desc())
+    )
+    for told in moves:
+        if told["series_id"] == series.id:
+            before = told["before"]
+            yield from_text(
+                series.zone, before["dtstart"], before["rrule"], series.duration_minutes
+            )
 
 
 def _starts(sessions: list[Session]) -> list[str]:

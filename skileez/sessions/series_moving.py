@@ -243,17 +243,20 @@ def _plan(
     *,
     lock: bool = False,
 ) -> MovePlan:
-    # All places, also of what was held or cancelled: where each goes depends on no other's fate.
     known = places(series, from_place)
     require(series_rules.check_places({from_place}, set(known)))
-    pattern, new = recurrence.move(series.pattern, known, weekdays, clock, interval)
-    goes = dict(zip(known, new, strict=True))
     meant = [
         one
         for one in coming(series, Scope.FOLLOWING, from_place, now, lock=lock)
         if is_at_its_place(one, series)
     ]
     require(series_rules.check_meant(len(meant)))
+    # Also places of what was held or cancelled: where each goes depends on no other's fate. Those
+    # that an earlier pattern gave, and from which nothing moves, are not of this one.
+    current, moving = series.pattern, {one.series_place for one in meant}
+    known = [one for one in known if one in moving or recurrence.has_place(current, one)]
+    pattern, new = recurrence.move(current, known, weekdays, clock, interval)
+    goes = dict(zip(known, new, strict=True))
     return plan_moves(
         pattern,
         meant,

@@ -405,6 +405,17 @@ def test_each_finds_the_time_free_that_its_neighbour_leaves(cast: Cast) -> None:
     assert starts(sessions(series))[:3] == ["03-11 16:30", "03-13 16:30", "03-18 16:30"]
 
 
+def test_a_second_move_keeps_each_in_its_week_whatever_the_first_left_behind(cast: Cast) -> None:
+    series = book(cast)
+    act(cast, series, "student", series_ending.cancel, Scope.THIS, MONDAYS[2], reason=WHY)
+    ask(cast, series, MONDAYS[0])
+    act(cast, series, "coach", series_moving.approve_move)
+    plan = series_moving.preview_move(
+        again(series), ALL_WEDNESDAYS[0], weekdays=[0], clock=SIX, by="coach", now=NOW
+    )
+    assert [one.place for one in plan.moves] == [*MONDAYS[:2], *MONDAYS[3:]]
+
+
 def test_all_move_or_none(cast: Cast) -> None:
     series = book(cast)
     cast.book(datetime(2026, 3, 25, 16, 30, tzinfo=UTC) - NOW, by="coach")
@@ -456,6 +467,16 @@ def test_a_no_a_withdrawal_and_a_stop_leave_every_session_where_it_is(cast: Cast
     assert starts(sessions(series)) == before
     assert again(series).version == 7  # each of the six made pages from before stale
     assert SeriesRequest.query.count() == 0
+
+
+def test_what_is_left_of_a_series_from_before_it_moved_has_the_rule_from_then(cast: Cast) -> None:
+    series = book(cast)
+    ask(cast, series, MONDAYS[3])
+    act(cast, series, "coach", series_moving.approve_move)
+    act(cast, series, "coach", series_ending.cancel, Scope.FOLLOWING, MONDAYS[2], reason=WHY)
+    found = again(series)
+    assert (found.stopped_at, found.dtstart) == (None, MONDAYS[0])
+    assert found.rrule == "FREQ=WEEKLY;INTERVAL=1;BYDAY=MO;UNTIL=20260322T235959"
 
 
 def test_cancelling_what_a_request_is_about_closes_it(cast: Cast) -> None:
