@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, case, literal_column, or_, select, union_all
+from sqlalchemy import bindparam, case, literal_column, or_, select, true, union_all
 
 from skileez import db
 from skileez.availability import queries as availability
@@ -26,6 +26,7 @@ from skileez.sessions.models import Session
 from skileez.sessions.queries import Line, line_of, with_lines
 from skileez.sessions.row import ProposedTime
 from skileez.sessions.rules import Policy, Status
+from skileez.sessions.series import SeriesProposedTime
 
 LONGEST = timedelta(days=62)
 """The longest stretch that is looked at in one go: two months."""
@@ -43,7 +44,7 @@ class What(StrEnum):
 
     SESSION = "session"
     PROPOSED = "proposed"
-    """A time that a pending request of an own session proposes."""
+    """A time that a pending request proposes for an own session, alone or with its series."""
     AWAY = "away"
     BUSY = "busy"
     """The coach's, by somebody else's session or request."""
@@ -178,22 +179,26 @@ def _own_sessions(role: Any) -> Any:
     )
 
 
-_proposed = ProposedTime.__table__.c
 _both = (_person, _coach)
-_PROPOSED = select(
-    case((_mine, What.PROPOSED.value), else_=What.BUSY.value),
-    case((_mine, _s.id)),
-    _proposed.starts_at,
-    _none,
-    _s.duration_minutes,
-).where(
-    or_(_s.coach_id.in_(_both), _s.student_id.in_(_both)),
-    _s.status == Status.SCHEDULED,
-    _s.reschedule_requested,
-    _proposed.session_id == _s.id,
-    _proposed.starts_at > _before,
-    _proposed.starts_at < _last,
-)
+
+
+def _proposed(by: Any, which: Any) -> Any:
+    return select(
+        case((_mine, What.PROPOSED.value), else_=What.BUSY.value),
+        case((_mine, _s.id)),
+        by.starts_at,
+        _none,
+        _s.duration_minutes,
+    ).where(
+        or_(_s.coach_id.in_(_both), _s.student_id.in_(_both)),
+        _s.status == Status.SCHEDULED,
+        which,
+        by.session_id == _s.id,
+        by.starts_at > _before,
+        by.starts_at < _last,
+    )
+
+
 _BETWEEN = with_lines(
     union_all(
         _own_sessions(_s.coach_id),
@@ -211,6 +216,7 @@ _BETWEEN = with_lines(
             _s.coach_id != _person,
             _s.student_id != _person,
         ),
-        _PROPOSED,
+        _proposed(ProposedTime.__table__.c, _s.reschedule_requested),
+        _proposed(SeriesProposedTime.__table__.c, true()),
     ).subquery("times")
 )

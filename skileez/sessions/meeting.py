@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     literal_column,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -117,7 +118,7 @@ def taken_between(
     """What is not free for the two between two instants, and around them as far as it may count.
 
     ``hours`` say how far that is; without them, a week. ``held`` adds the times that pending
-    requests propose, but for those of ``besides``.
+    requests propose, of a session or a series, but for those of ``besides``.
     """
     around = _DAY if hours and not hours.capped else _WEEK
     given = {
@@ -155,15 +156,20 @@ def _between(held: bool) -> CompoundSelect[Any]:
     )
     if not held:
         return union_all(booked, away)
-    session, proposed = (db.Model.metadata.tables[name].c for name in ("session", "proposed_time"))
+    tables = db.Model.metadata.tables
+    session = tables["session"].c
     pending = (
         select(mine, proposed.starts_at, proposed.starts_at, session.duration_minutes)
         .join(proposed.session_id.table, proposed.session_id == session.id)
         .where(
             mine.in_(both),
             session.status == Status.SCHEDULED,
-            session.reschedule_requested,
+            which,
             session.id != bindparam("besides"),
+        )
+        for proposed, which in (
+            (tables["proposed_time"].c, session.reschedule_requested),
+            (tables["series_proposed_time"].c, true()),
         )
         for mine in (session.coach_id, session.student_id)
     )

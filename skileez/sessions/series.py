@@ -99,6 +99,23 @@ class Series(Model):
         self.contract.say(verb, actor=actor, role=role, now=now, details=details, **what)
 
 
+class SeriesProposedTime(Model):
+    """The start that the waiting request would give a session: held, as it was when it was asked.
+
+    It goes with the request.
+    """
+
+    __tablename__ = "series_proposed_time"
+
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("session.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    series_id: Mapped[int] = mapped_column(
+        ForeignKey("series_request.series_id", ondelete="CASCADE"), index=True
+    )
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
 class SeriesRequest(Model):
     """The one question that waits: may the pattern move, from ``from_place`` on?"""
 
@@ -121,6 +138,10 @@ class SeriesRequest(Model):
     rrule: Mapped[str] = mapped_column(String(200))
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     deadline: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    proposed: Mapped[list[SeriesProposedTime]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True
+    )
 
     def pattern(self, series: Series) -> Pattern:
         """The rule that is asked for, for the dates from ``from_place`` on."""

@@ -21,7 +21,7 @@ from skileez.sessions.clock_rules import in_order
 from skileez.sessions.models import Session
 from skileez.sessions.reschedule_rules import Silence
 from skileez.sessions.rules import Policy, Role
-from skileez.sessions.series import Series, SeriesRequest
+from skileez.sessions.series import Series, SeriesProposedTime, SeriesRequest
 from skileez.sessions.series_ending import Scope, coming, places
 from skileez.sessions.series_planning import MovePlan, plan_moves
 
@@ -122,6 +122,9 @@ def request_move(
         rrule=plan.pattern.rrule,
         asked_at=now,
         deadline=reschedule_rules.answer_deadline(first.scheduled_at, now, policy),
+        proposed=[
+            SeriesProposedTime(session_id=one.session.id, starts_at=one.new) for one in plan.moves
+        ],
     )
     series.request = asked
     series.changed()

@@ -12,7 +12,7 @@ from skileez.errors import Refused
 from skileez.events import Event
 from skileez.sessions import actions
 from skileez.sessions.models import BookedTime, ProposedTime, Session
-from skileez.sessions.series import Series, SeriesRequest
+from skileez.sessions.series import Series, SeriesProposedTime, SeriesRequest
 from tests.cast import HOUR, NOW, Cast
 
 Do = Callable[[Session], object]
@@ -61,7 +61,10 @@ def everything() -> dict[str, list[dict[str, Any]]]:
                 {name: getattr(row, name) for name in row.__mapper__.column_attrs.keys()}  # noqa: SIM118
                 for row in model.query.populate_existing().order_by(*model.__mapper__.primary_key)
             ]
-            for model in (Session, Contract, ProposedTime, BookedTime, Event, Series, SeriesRequest)
+            for model in (
+                *(Session, Contract, ProposedTime, BookedTime, Event),
+                *(Series, SeriesRequest, SeriesProposedTime),
+            )
         }
 
 

@@ -24,7 +24,7 @@ from tests.cast import DAY, HOUR, NOW, Cast
 
 MANY = 4_000
 FEW = 2_000
-GROWING = ("session", "event", "booked_time", "proposed_time")
+GROWING = ("session", "event", "booked_time", "proposed_time", "series_proposed_time")
 
 _PEOPLE = """
     INSERT INTO person (id, email, display_name, password_hash, zone, offers_coaching, is_admin,
@@ -70,6 +70,22 @@ _PROPOSED = """
     INSERT INTO proposed_time (session_id, position, starts_at)
     SELECT id, 1, scheduled_at FROM session WHERE id >= 100
 """
+_SERIES = """
+    INSERT INTO series (id, contract_id, zone, dtstart, rrule, duration_minutes, created_by,
+        created_at, version)
+    SELECT n + 100, n % 2000 + 100, 'UTC', '', '', 60, 'coach', '2026-01-01', 1
+    FROM ({numbers}) AS numbers
+"""
+_SERIES_REQUESTS = """
+    INSERT INTO series_request (series_id, asked_by, kind, reason, from_place, dtstart, rrule,
+        asked_at, deadline)
+    SELECT id, 'coach', 'late', '', '', '', '', '2026-01-01', '2026-01-02' FROM series
+    WHERE id >= 100
+"""
+_SERIES_PROPOSED = """
+    INSERT INTO series_proposed_time (session_id, series_id, starts_at)
+    SELECT id, id, scheduled_at FROM session WHERE id >= 100
+"""
 _SQLITE = {
     "numbers": f"""WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c
         WHERE n < {FEW - 1}) SELECT n FROM c""",
@@ -81,6 +97,11 @@ _POSTGRESQL = {
     "start": "TIMESTAMPTZ '2025-01-01Z' + n / 500 * INTERVAL '1 hour'",
     "end": "TIMESTAMPTZ '2025-01-01Z' + (n / 500 + 1) * INTERVAL '1 hour'",
 }
+
+CROWD = (
+    *(_PEOPLE, _PROPOSALS, _CONTRACTS, _SESSIONS, _EVENTS, _BOOKED, _PROPOSED),
+    *(_SERIES, _SERIES_REQUESTS, _SERIES_PROPOSED),
+)
 
 
 @pytest.fixture
@@ -97,7 +118,7 @@ def crowded(cast: Cast, engine_name: str) -> Cast:
                 current.execute(text(f"DROP TRIGGER {name}"))
         else:
             current.execute(text("SET LOCAL session_replication_role = replica"))
-        for statement in (_PEOPLE, _PROPOSALS, _CONTRACTS, _SESSIONS, _EVENTS, _BOOKED, _PROPOSED):
+        for statement in CROWD:
             current.execute(text(re.sub(r":(?=\w)", r"\\:", statement.format(**words))))
         if engine_name == "postgresql":
             current.execute(text("ANALYZE"))

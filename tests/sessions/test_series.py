@@ -12,17 +12,21 @@ from skileez.errors import NotFound, Refused
 from skileez.events import Event, broken_links
 from skileez.sessions import (
     actions,
+    calendar,
+    finding,
     series_booking,
     series_ending,
     series_moving,
     series_planning,
     series_queries,
 )
+from skileez.sessions.calendar import What
 from skileez.sessions.models import Session
 from skileez.sessions.recurrence import Note, Pattern, starting
 from skileez.sessions.reschedule_rules import Silence
-from skileez.sessions.series import Series, SeriesRequest
+from skileez.sessions.series import Series, SeriesProposedTime, SeriesRequest
 from skileez.sessions.series_ending import Scope
+from tests import cast as people
 from tests.cast import DAY, HOUR, NOW, WHY, Cast, enter
 from tests.sessions.stage import columns, everything
 from tests.sessions.test_hours import go_away, set_hours
@@ -477,6 +481,41 @@ def test_what_is_left_of_a_series_from_before_it_moved_has_the_rule_from_then(ca
     found = again(series)
     assert (found.stopped_at, found.dtstart) == (None, MONDAYS[0])
     assert found.rrule == "FREQ=WEEKLY;INTERVAL=1;BYDAY=MO;UNTIL=20260322T235959"
+
+
+def test_the_new_times_are_offered_to_nobody_else_until_the_answer(cast: Cast) -> None:
+    series = book(cast)
+    third = cast.stranger.id
+    with db.transaction():
+        theirs = people.contract(cast.coach, cast.stranger, 4).id
+
+    def offered(of: finding.Meeting) -> list[int]:
+        """At which of the new times the two may still be asked for."""
+        free = of.opening(NOW, NOW + 50 * DAY, now=NOW).starts(NOW, NOW + 50 * DAY)
+        return [place for place, start in enumerate(new) if start in free]
+
+    first = sessions(series)[0]
+    assert first.scheduled_at
+    week = 7 * DAY
+    new = [datetime(2026, 3, 11, 16, tzinfo=UTC) + n * week - (n > 2) * HOUR for n in range(6)]
+    assert offered(finding.of_contract(third, theirs)) == [0, 1, 2, 3, 4, 5]
+    ask(cast, series, MONDAYS[0])
+    assert offered(finding.of_contract(third, theirs)) == []
+    assert offered(finding.of_session(cast.student.id, first.id)) == [0]  # its own
+    shown = calendar.between(cast.student.id, cast.coach.id, NOW, NOW + 50 * DAY)
+    assert [one.starts for one in shown if one.what is What.PROPOSED] == new
+    seen = calendar.between(third, cast.coach.id, NOW, NOW + 50 * DAY)
+    assert {one.what for one in seen} == {What.BUSY}
+    assert set(new) < {one.starts for one in seen}
+    # What is asked for by hand is booked, and what is cancelled needs no time.
+    with db.transaction():
+        asked = actions.find_contract_for(cast.actor("stranger"), theirs)
+        actions.book(asked, new[1], by="student", now=NOW)
+    act(cast, series, "coach", series_ending.cancel, Scope.THIS, MONDAYS[2], reason=WHY)
+    assert offered(finding.of_contract(third, theirs)) == [2]
+    act(cast, series, "coach", series_moving.decline_move)
+    assert offered(finding.of_contract(third, theirs)) == [0, 2, 3, 4, 5]
+    assert SeriesProposedTime.query.count() == 0
 
 
 def test_cancelling_what_a_request_is_about_closes_it(cast: Cast) -> None:

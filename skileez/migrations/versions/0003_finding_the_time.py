@@ -161,6 +161,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("time_off_id", "session_id", name=op.f("pk_absence_ask")),
     )
     op.create_index("ix_absence_ask_session_id", "absence_ask", ["session_id"], unique=False)
+    op.create_table(
+        "series_proposed_time",
+        sa.Column("session_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("series_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["series_id"],
+            ["series_request.series_id"],
+            name=op.f("fk_series_proposed_time_series_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"],
+            ["session.id"],
+            name=op.f("fk_series_proposed_time_session_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_series_proposed_time")),
+    )
+    op.create_index(
+        "ix_series_proposed_time_series_id", "series_proposed_time", ["series_id"], unique=False
+    )
+    op.create_index(
+        "ix_series_proposed_time_starts_at", "series_proposed_time", ["starts_at"], unique=False
+    )
     for column in _COLUMNS:
         op.execute(f"ALTER TABLE session ADD COLUMN {column}")
     op.create_index(
@@ -189,6 +214,7 @@ def downgrade() -> None:
     for column in ("series_place", "series_id", "wall_at"):
         op.drop_column("session", column)
     op.drop_table("absence_ask")
+    op.drop_table("series_proposed_time")
     op.drop_table("series_request")
     op.drop_table("series")
     op.drop_table("time_off")
