@@ -31,6 +31,7 @@ VIEWS: Final = ("month", "week", "day", "list")
 REMEMBERED: Final = "calendar_view"
 """The cookie that keeps which view the reader chose last."""
 _YEAR_SECONDS: Final = 365 * 24 * 3600
+_INSTANT: Final = timedelta(microseconds=1)
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 
@@ -101,6 +102,9 @@ def show() -> ResponseReturnValue:
         shown=shown,
         asked=chosen in VIEWS or REMEMBERED in request.cookies,
         zone=zone,
+        offsets=list(
+            dict.fromkeys(zones.offset_label(one, zone) for one in (first, last - _INSTANT))
+        ),
         now=now,
         days=[agenda.of(day) for day in shown.days()],
         anything=bool(found),

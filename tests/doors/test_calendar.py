@@ -205,9 +205,11 @@ def test_the_days_are_those_of_the_readers_zone_also_when_its_clocks_change(
             assert clocks in text_of(page)
             assert f'datetime="{noon:%Y-%m-%dT%H:%M:%SZ}">{shown}' in page.text
             assert f'href="/sessions/{booked}"' in page.text
-            for beside in (day - timedelta(days=1), day + timedelta(days=1)):
-                html = stage["student"].get(f"/calendar?view=day&at={beside}").text
-                assert f'href="/sessions/{booked}"' not in html
+            before, after = clocks.split(" becomes ")
+            for beside, offset in ((-1, before), (1, after)):
+                page = stage["student"].get(f"/calendar?view=day&at={day + timedelta(days=beside)}")
+                assert f'href="/sessions/{booked}"' not in page.text
+                assert f"({offset})" in text_of(page)
 
 
 def test_a_session_over_midnight_stands_on_the_day_it_starts(stage: Stage) -> None:
