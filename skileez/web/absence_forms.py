@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from wtforms import Field, Form, HiddenField, StringField, TextAreaField
-from wtforms.validators import InputRequired, StopValidation
+from wtforms.validators import DataRequired, StopValidation
 from wtforms.widgets import DateInput, TimeInput
 
 from skileez.availability import rules
@@ -44,7 +44,7 @@ class AwayForm(AccountForm):
 
     first = StringField(
         _l("First day"),
-        [InputRequired(_l("Choose the first day.")), _is_day],
+        [DataRequired(_l("Choose the first day.")), _is_day],
         [trim],
         widget=DateInput(),
     )

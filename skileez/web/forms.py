@@ -18,7 +18,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # not in its stubs
-from wtforms.validators import InputRequired, StopValidation
+from wtforms.validators import DataRequired, InputRequired, StopValidation
 from wtforms.widgets import NumberInput, URLInput
 
 from skileez.contracts import rules as contract_rules
@@ -130,7 +130,7 @@ class TimedForm(SessionForm):
 class SessionScheduleForm(SessionForm):
     """Book a session, or give one its time."""
 
-    scheduled_at = InstantField(_l("Date and time"), [InputRequired(_l("Choose a date and time."))])
+    scheduled_at = InstantField(_l("Date and time"), [DataRequired(_l("Choose a date and time."))])
     duration_minutes = minutes_field(
         _l("Duration in minutes"),
         contract_rules.check_duration,
@@ -164,7 +164,7 @@ class RescheduleRequestForm(TimedForm):
 class RescheduleApprovalForm(TimedForm):
     """Agree to a move: the time chosen."""
 
-    new_scheduled_at = InstantField(_l("New date and time"), [InputRequired(_l("Choose a time."))])
+    new_scheduled_at = InstantField(_l("New date and time"), [DataRequired(_l("Choose a time."))])
 
 
 class SessionCompletionForm(SessionForm):

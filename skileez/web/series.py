@@ -200,9 +200,11 @@ def _cancel_page(
     now, place, other = clock.now(), form.said(form.start_from), other_of(page)
     coming = page.coming(now)
     meant = [one for one in coming if place == ALL or (one.series_place or "") >= place]
-    refusal = series_rules.may_cancel_series(
-        page.series.facts, page.role
-    ) or series_rules.check_meant(len(meant))
+    refusal = (
+        series_rules.may_cancel_series(page.series.facts, page.role)
+        or series_rules.check_places({place}, {"", ALL, *page.places})
+        or series_rules.check_meant(len(meant))
+    )
     if refusal:
         return not_now(page, refusal)
     return render_template(

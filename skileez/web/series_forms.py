@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from wtforms import Field, HiddenField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # not in its stubs
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired, InputRequired
 
 from skileez import zones
 from skileez.contracts import rules
@@ -102,7 +102,7 @@ def _weeks(field: RadioField) -> int:
 class PatternForm(AccountForm):
     """What a series is to be: its first start, its days, how often, for how long."""
 
-    first = WallField(_l("First date and time"), [InputRequired(_l("Choose a date and time."))])
+    first = WallField(_l("First date and time"), [DataRequired(_l("Choose a date and time."))])
     timezone = SelectField(_l("Time zone"), [Rule(may_use_zone)], validate_choice=False)
     weekdays = WeekdaysField(_l("On which days?"))
     interval = _interval()
@@ -151,7 +151,7 @@ class PatternForm(AccountForm):
             if count is None and not self.count.errors:
                 self.count.errors = [*self.count.errors, _("Say how many sessions.")]
         else:
-            count = left
+            count = max(left, 1)  # where nothing is left, whoever plans it says so
         if not valid or first is None or (count is None and until is None):
             return None
         try:

@@ -154,6 +154,7 @@ def test_nothing_is_booked_that_the_page_did_not_say(stage: Stage) -> None:
 
 BAD = [
     ({"first": ""}, "Choose a date and time."),
+    ({"first": "   "}, "Choose a date and time."),
     ({"first": "soon"}, "Write the date and time like"),
     ({"first": "2026-02-25T18:00"}, "is in the past"),
     ({"first": "2026-03-29T02:30"}, "does not exist in Europe/Berlin"),
@@ -176,15 +177,19 @@ def test_bad_input_is_a_clear_sentence_and_nothing_typed_is_lost(stage: Stage) -
         answer = send(stage, "student", NEW, **typed(**changed))
         assert answer.status_code == 422, changed
         assert said in text_of(answer), (changed, text_of(answer))
-        assert f'value="{changed.get("first", FIRST)[:16]}"' in answer.text, changed
+        assert f'value="{changed.get("first", FIRST).strip()[:16]}"' in answer.text, changed
     assert Session.query.count() == 0
 
 
 def test_nothing_can_be_booked_where_nothing_is_left(stage: Stage) -> None:
     booked(stage, ends="contract")
-    for answer in (stage["student"].get(NEW), send(stage, "student", NEW, **typed())):
+    for answer in (
+        stage["student"].get(NEW),
+        send(stage, "student", NEW, **typed()),
+        send(stage, "student", NEW, **typed(ends="contract")),
+    ):
         assert answer.status_code in (409, 422)
-        assert "6 sessions" in text_of(answer)
+        assert "All 6 sessions of this contract are booked or completed." in text_of(answer)
 
 
 # Changing
@@ -210,6 +215,9 @@ def version(path: str) -> str:
 def test_this_and_following_are_cancelled(stage: Stage, path: str) -> None:
     page = stage["student"].get(f"{path}/cancel?from=2026-03-18T18:00")
     assert "2 sessions are meant" in text_of(page)
+    unknown = stage["student"].get(f"{path}/cancel?from=2026-03-17")
+    assert unknown.status_code == 422
+    assert "2026-03-17 is no date of this series." in text_of(unknown)
     fields = {"start_from": "2026-03-18T18:00", "version": version(path)}
     for changed, said in (
         ({"reason": ""}, "at least 10 characters"),

@@ -254,6 +254,7 @@ def test_a_time_that_daylight_saving_repeats_is_asked_about_and_then_taken(stage
     ("fields", "status", "sentence"),
     [
         ({"scheduled_at": ""}, 422, "Choose a date and time."),
+        ({"scheduled_at": "   "}, 422, "Choose a date and time."),
         ({"scheduled_at": wall(-HOUR, BERLIN)}, 422, "is in the past"),
         ({"scheduled_at": "2026-13-40T99:99"}, 422, "Write the date and time like"),
         ({"scheduled_at": "2026-03-05"}, 422, "Write the date and time like"),
