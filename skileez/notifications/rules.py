@@ -59,6 +59,7 @@ NEWS: Final[Mapping[str, Hears]] = {
     CASE_CLOSED: Hears.BOTH,
     "session.meeting_link_set": Hears.OTHER,
     "series.booked": Hears.OTHER,
+    "series.confirmed": Hears.STUDENT,
     "series.move_requested": Hears.OTHER,
     "series.move_approved": Hears.OTHER,
     "series.move_auto_approved": Hears.BOTH,

@@ -144,13 +144,24 @@ class Session(Ending):
         """Whether this role may confirm it now."""
         return rules.may_confirm(self.facts, role, self._when(now)) is None
 
-    def confirm(self, by: str, *, actor: Actor = SYSTEM, now: datetime | None = None) -> None:
-        """The coach says it is on; a second time changes nothing."""
+    def confirm(
+        self,
+        by: str,
+        *,
+        actor: Actor = SYSTEM,
+        now: datetime | None = None,
+        with_series: int | None = None,
+    ) -> None:
+        """The coach says it is on; a second time changes nothing.
+
+        ``with_series``: together with others of this series, which is told once too.
+        """
         now = self._when(now)
         require(rules.may_confirm(self.facts, by, now))
         if not self.confirmed_by_coach:
             self.confirmed_by_coach = True
-            self.say("session.confirmed", actor=actor, role=by, now=now)
+            details = {} if with_series is None else {"with_series": with_series}
+            self.say("session.confirmed", actor=actor, role=by, now=now, details=details)
 
     # Correcting
 

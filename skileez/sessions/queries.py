@@ -128,6 +128,7 @@ class Line:
     facts: Facts
     version: int
     cancelled_late: bool = False
+    series_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ _COLUMNS = (
     _s.missed_at,
     _s.correction_by,
     _s.cancelled_late,
+    _s.series_id,
     _s.version,
     _c.title,
     _c.total_sessions,
@@ -327,6 +329,7 @@ def line_of(row: Row[Any], person_id: int | None) -> Line:
         ),
         version=row.version,
         cancelled_late=row.cancelled_late,
+        series_id=row.series_id,
     )
 
 

@@ -214,6 +214,12 @@ def may_confirm(facts: Facts, role: str, now: datetime) -> Refusal | None:
     )
 
 
+def awaits_confirmation(facts: Facts, now: datetime) -> bool:
+    """Whether the coach's word is what comes next; while a move is asked for, its answer is."""
+    waits = not facts.confirmed and facts.pending is None
+    return waits and may_confirm(facts, Role.COACH, now) is None
+
+
 # The meeting link
 
 

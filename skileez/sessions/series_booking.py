@@ -1,4 +1,4 @@
-"""Booking a series: every date as chosen, or none."""
+"""Booking a series: every date as chosen, or none; and confirming what was booked."""
 
 from datetime import datetime
 
@@ -6,10 +6,12 @@ from skileez import db
 from skileez.contracts.models import Contract
 from skileez.errors import Refused, require
 from skileez.events import SYSTEM, Actor
-from skileez.sessions import booking, meeting, series_rules
+from skileez.sessions import booking, meeting, rules, series_rules
+from skileez.sessions.models import Session
 from skileez.sessions.recurrence import Pattern
 from skileez.sessions.rules import Policy
 from skileez.sessions.series import Series
+from skileez.sessions.series_ending import Scope, coming
 from skileez.sessions.series_planning import Choices, preview
 
 
@@ -69,3 +71,24 @@ def book_series(
         },
     )
     return series
+
+
+def unconfirmed(series: Series, now: datetime, *, lock: bool = False) -> list[Session]:
+    """Its sessions that wait for the coach's word, by their places."""
+    found = coming(series, Scope.ALL, None, now, lock=lock)
+    return [one for one in found if rules.awaits_confirmation(one.facts, now)]
+
+
+def confirm(series: Series, *, by: str, actor: Actor = SYSTEM, now: datetime) -> list[Session]:
+    """Confirm every session of it that waits for that; the sessions that were, told once.
+
+    Also of a series that is stopped. Raises ``Refused`` for anybody but the coach, and where
+    none waits.
+    """
+    meant = unconfirmed(series, now, lock=True)
+    require(series_rules.check_unconfirmed(len(meant)))
+    for session in meant:
+        session.confirm(by, actor=actor, now=now, with_series=series.id)
+    starts = [one.scheduled_at.isoformat() for one in meant if one.scheduled_at]
+    series.say("series.confirmed", actor=actor, role=by, now=now, details={"starts": starts})
+    return meant

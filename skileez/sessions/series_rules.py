@@ -93,6 +93,26 @@ def check_meant(count: int) -> Refusal | None:
     return None
 
 
+def check_unconfirmed(count: int) -> Refusal | None:
+    """Sessions of a series are confirmed together where one waits for it."""
+    if count == 0:
+        return Refusal(
+            "nothing_to_confirm",
+            N_("No session of this series waits for confirmation; there is nothing left to do."),
+        )
+    return None
+
+
+CHANGED: Final = Refusal(
+    "series_changed",
+    N_(
+        "Its sessions changed since you opened the page. Nothing was confirmed; "
+        "look at them as they are now and try again."
+    ),
+)
+"""The coach confirms what the page showed."""
+
+
 def may_request_move(facts: SeriesFacts, role: str) -> Refusal | None:
     """Either participant asks to move the pattern; one request at a time."""
     if refusal := may_cancel_series(facts, role):

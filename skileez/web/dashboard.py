@@ -1,18 +1,24 @@
 """The first page: what needs me now, what is next, how my contracts stand."""
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import ngettext
 
 from skileez import clock
 from skileez.contracts import queries as contract_queries
 from skileez.insights import queries as insights
 from skileez.sessions import policy, queries, series_queries, series_rules
-from skileez.sessions.queries import Filter, View
+from skileez.sessions.queries import Filter, Line, View
 from skileez.web import series_view, session_view
 from skileez.web.access import PUBLIC, SIGNED_IN, access, me
+from skileez.web.language import gettext as _
+from skileez.web.session_view import Step
 
 dashboard = Blueprint("dashboard", __name__)
 
@@ -45,9 +51,7 @@ def show() -> ResponseReturnValue:
     contracts = contract_queries.active_of(reader.id)
     return render_template(
         "dashboard/show.html",
-        waiting=[
-            {"row": session_view.row(line, now, step.note), "step": step} for line, step in waiting
-        ],
+        waiting=list(_entries(waiting, now)),
         proposals=contract_queries.proposals_to_answer(reader.id),
         series=_series(reader.id, now),
         coming=rows,
@@ -56,6 +60,33 @@ def show() -> ResponseReturnValue:
         figures=insights.of_person(reader.id),
         now=now,
     )
+
+
+def _entries(waiting: Sequence[tuple[Line, Step]], now: datetime) -> Iterator[dict[str, Any]]:
+    """What is asked, each with its step; the sessions of one series to confirm are one entry."""
+    together = Counter(line.series_id for line, step in waiting if step.key == "confirm")
+    told = set()
+    for line, step in waiting:
+        row, count = session_view.row(line, now, step.note), together[line.series_id]
+        if step.key != "confirm" or line.series_id is None or count == 1:
+            yield {"row": row, "step": step}
+        elif line.series_id not in told:
+            told.add(line.series_id)
+            href = url_for("series.show", series_id=line.series_id)
+            title = ngettext(
+                "%(title)s · %(num)s session of a series",
+                "%(title)s · %(num)s sessions of a series",
+                count,
+                title=line.title,
+            )
+            note = _(
+                "%(name)s waits for your confirmation; this is the first date.",
+                name=line.other_name,
+            )
+            yield {
+                "row": {**row, "href": href, "title": title, "note": note},
+                "step": replace(step, text=_("Look and confirm"), href=href, post=None),
+            }
 
 
 def _series(reader_id: int, now: datetime) -> list[dict[str, Any]]:

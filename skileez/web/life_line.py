@@ -53,6 +53,7 @@ _TOLD: Final[dict[str, tuple[Any, str, str]]] = {
     "session.meeting_link_set": (_l("Meeting link changed"), "link", "grey"),
     "session.moved": (_l("Moved with its series"), "move", "green"),
     "series.booked": (_l("Series booked"), "calendar-plus", "blue"),
+    "series.confirmed": (_l("Sessions of the series confirmed"), "calendar-check", "green"),
     "series.move_requested": (_l("Asked to move the series"), "move", "amber"),
     "series.move_approved": (_l("Move of the series approved"), "check-circle", "green"),
     "series.move_auto_approved": (

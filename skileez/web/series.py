@@ -1,6 +1,6 @@
-"""The pages of a series: its dates and states, and calling off or stopping what is to come."""
+"""The pages of a series: its dates; confirming, calling off and stopping what is to come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from skileez.sessions import (
     actions,
     policy,
     rules,
+    series_booking,
     series_ending,
     series_moving,
     series_queries,
@@ -33,7 +34,7 @@ from skileez.web.display import sentence, when
 from skileez.web.errors import STATUS, attach
 from skileez.web.forms import SessionForm
 from skileez.web.language import gettext as _
-from skileez.web.series_forms import ALL, CancelSeriesForm, StopForm
+from skileez.web.series_forms import ALL, CancelSeriesForm, ConfirmSeriesForm, StopForm
 from skileez.web.sessions import actor
 
 series = Blueprint("series", __name__)
@@ -100,6 +101,12 @@ def show_page(series_id: int, refused: Refused | None = None) -> ResponseReturnV
     waiting = one.request
     answer = series_rules.may_answer_move(facts, role, now)
     move = series_rules.may_request_move(facts, role) or series_rules.check_meant(len(coming))
+    unconfirmed = [
+        one
+        for one in coming
+        if rules.awaits_confirmation(one.facts, now)
+        and rules.may_confirm(one.facts, role, now) is None
+    ]
     return render_template(
         "series/show.html",
         page=page,
@@ -111,6 +118,8 @@ def show_page(series_id: int, refused: Refused | None = None) -> ResponseReturnV
         rows=rows(page, other, now),
         clocks=clocks_of(page, other.display_name, now),
         coming=len(coming),
+        unconfirmed=len(unconfirmed),
+        seen=_mark(unconfirmed),
         waiting=waiting,
         asked=series_view.words(waiting.pattern(one)) if waiting else None,
         asked_from=series_view.place_of(waiting.from_place, one.zone) if waiting else None,
@@ -143,6 +152,38 @@ def rows(page: SeriesPage, other: Person, now: datetime) -> list[dict[str, Any]]
             }
         )
     return made
+
+
+# Confirming
+
+
+@series.post("/series/<int:series_id>/confirm")
+@access(PARTICIPANT)
+def confirm(series_id: int) -> ResponseReturnValue:
+    """The coach confirms all that the page showed, with one press."""
+    form = ConfirmSeriesForm()
+    confirmed: list[Session] = []
+
+    def verb(one: Series, role: str, who: Actor, now: datetime) -> None:
+        seen, waiting = form.said(form.seen), series_booking.unconfirmed(one, now, lock=True)
+        if seen and waiting and seen != _mark(waiting):
+            raise Refused(series_rules.CHANGED)
+        confirmed.extend(series_booking.confirm(one, by=role, actor=who, now=now))
+
+    try:
+        perform(series_id, form, verb)
+    except Refused as refused:
+        return show_page(series_id, refused)
+    count = len(confirmed)
+    return to_page(
+        series_id,
+        ngettext("%(num)s session is confirmed.", "%(num)s sessions are confirmed.", count),
+    )
+
+
+def _mark(sessions: Iterable[Session]) -> str:
+    """Which sessions a page shows, and as of which change of each."""
+    return " ".join(f"{one.id}.{one.version}" for one in sessions)
 
 
 # Calling off

@@ -210,6 +210,12 @@ class CancelSeriesForm(SessionForm):
     reason = reason_field(_l("Why are you cancelling them?"))
 
 
+class ConfirmSeriesForm(SessionForm):
+    """Confirm the sessions that the page showed."""
+
+    seen = HiddenField()
+
+
 class StopForm(SessionForm):
     """End a series, and say what becomes of its sessions."""
 

@@ -128,7 +128,7 @@ def todo(line: Line, now: datetime, policy: Policy) -> Step | None:
             kind="primary",
             note=_("It is over. Say how it went."),
         )
-    if not facts.confirmed and not facts.pending and rules.may_confirm(facts, role, now) is None:
+    if rules.awaits_confirmation(facts, now) and rules.may_confirm(facts, role, now) is None:
         return Step(
             "confirm",
             _("Confirm"),

@@ -212,6 +212,32 @@ def version(path: str) -> str:
     return str(db.session.get_one(Series, int(path.rsplit("/", 1)[1])).version)
 
 
+def test_the_coach_confirms_a_whole_series_with_one_press(stage: Stage, path: str) -> None:
+    board = stage["coach"].get("/dashboard")
+    assert text_of(board).count("waits for your confirmation") == 1
+    assert "4 sessions of a series" in text_of(board)
+    assert f'href="{path}"' in board.text
+    assert "Confirm 4 sessions" in text_of(stage["coach"].get(path))
+    assert "Confirm 4 sessions" not in text_of(stage["student"].get(path))
+    assert send(stage, "student", f"{path}/confirm").status_code == 403
+    seen = " ".join(f"{one}.1" for one in (1, 2, 3, 4))
+    for old in ({"version": "9", "seen": seen}, {"version": "1", "seen": f"{seen} 5.1"}):
+        stale = send(stage, "coach", f"{path}/confirm", **old)
+        assert stale.status_code == 409
+        assert "changed since you opened the page" in text_of(stale)
+    assert not stage.session(1).confirmed_by_coach
+    answer = stage.send("coach", path, f"{path}/confirm")
+    assert answer.status_code == 303
+    words = text_of(stage["coach"].get(path))
+    assert "4 sessions are confirmed." in words
+    assert "Waits for your confirmation" not in words
+    assert all(stage.session(one).confirmed_by_coach for one in (1, 2, 3, 4))
+    assert "of a series" not in text_of(stage["coach"].get("/dashboard"))
+    again = send(stage, "coach", f"{path}/confirm", version=version(path), seen=seen)
+    assert again.status_code == 409
+    assert "nothing left to do" in text_of(again)
+
+
 def test_this_and_following_are_cancelled(stage: Stage, path: str) -> None:
     page = stage["student"].get(f"{path}/cancel?from=2026-03-18T18:00")
     assert "2 sessions are meant" in text_of(page)
@@ -385,7 +411,7 @@ def test_strangers_find_nothing(stage: Stage, path: str) -> None:
     for page in ("", "/cancel", "/stop", "/move", "/answer"):
         for name in ("stranger", "admin"):
             assert stage[name].get(path + page).status_code == 404, page
-    for verb in ("cancel", "stop", "move", "approve", "decline", "withdraw"):
+    for verb in ("confirm", "cancel", "stop", "move", "approve", "decline", "withdraw"):
         fields = {"reason": WHY, "keep": "keep", "clock": "17:00", "do": "send"}
         answer = send(stage, "stranger", f"{path}/{verb}", **fields)
         assert answer.status_code == 404, verb

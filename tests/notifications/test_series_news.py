@@ -57,6 +57,18 @@ def test_a_series_is_one_mail_and_its_sessions_are_reminded_of_each(
     assert len(reminders) == 3 * 2 * 2  # a day and an hour before, to both
 
 
+def test_a_series_that_is_confirmed_is_told_the_student_once(
+    cast: Cast, post: Post, series: Series
+) -> None:
+    drain(NOW)
+    post.sent.clear()
+    act(cast, series, "coach", series_booking.confirm)
+    drain(NOW)
+    assert post.subjects == [
+        ("Amara Okafor", "Jonas Lindqvist confirmed 3 sessions of your series")
+    ]
+
+
 def test_a_request_to_move_is_asked_once_and_dropped_when_it_is_answered_first(
     cast: Cast, post: Post, series: Series
 ) -> None:

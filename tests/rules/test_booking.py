@@ -198,6 +198,18 @@ def test_the_coach_confirms_until_it_starts(
     assert said(rules.may_confirm(session, role, NOW)) == code
 
 
+def test_what_is_confirmed_or_asked_to_move_waits_for_no_confirmation() -> None:
+    assert rules.awaits_confirmation(facts(SECOND), NOW)
+    for session in (
+        facts(HOUR, confirmed=True),
+        facts(HOUR, pending=asked()),
+        facts(timedelta()),
+        facts(None),
+        facts(HOUR, status="cancelled"),
+    ):
+        assert not rules.awaits_confirmation(session, NOW)
+
+
 def test_a_confirmation_refused_says_why() -> None:
     late = rules.may_confirm(facts(-HOUR), "coach", NOW)
     assert_refuses(late, "already_started", "Mon 2 Mar 2026, 11:00 UTC")

@@ -331,6 +331,36 @@ def test_a_contract_that_ends_takes_its_series_and_their_requests_along(cast: Ca
     assert last_event().details["with_contract"] is True
 
 
+# Confirming
+
+
+def test_the_coach_confirms_all_that_waits_for_it_at_once(cast: Cast) -> None:
+    series = book(cast, pattern(count=5))
+    later = datetime(2026, 3, 9, 17, 30, tzinfo=UTC)  # during the first
+    with db.transaction():
+        one, asked = sessions(series)[1:3]
+        one.confirm("coach", now=NOW)
+        asked.request_reschedule("student", WHY, now=NOW)
+    refused(
+        "only_the_coach_confirms", act, cast, series, "student", series_booking.confirm, now=later
+    )
+    meant = act(cast, series, "coach", series_booking.confirm, now=later)
+    assert [one.series_place for one in meant] == MONDAYS[3:5]
+    found = sessions(series)
+    assert [one.confirmed_by_coach for one in found] == [False, True, False, True, True]
+    assert verbs(series)[-3:] == ["session.confirmed"] * 2 + ["series.confirmed"]
+    told = last_event()
+    assert (told.role, told.session_id, told.at) == ("coach", None, later)
+    assert told.details == {
+        "series_id": series.id,
+        "starts": [one.scheduled_at.isoformat() for one in found[3:] if one.scheduled_at],
+    }
+    each = Event.query.filter_by(verb="session.confirmed").order_by(Event.id)
+    assert [event.details.get("with_series") for event in each] == [None, series.id, series.id]
+    assert not list(broken_links())
+    refused("nothing_to_confirm", act, cast, series, "coach", series_booking.confirm, now=later)
+
+
 # Moving the pattern
 
 
