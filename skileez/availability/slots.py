@@ -258,12 +258,23 @@ class Opening:
                         yield start, end, counted
 
     def _day_of(self, instant: datetime) -> date:
-        """The coach's date at an instant."""
-        assert self.hours
-        day = zones.local(instant, self.hours.zone).date()
-        if not self.hours.stays:
-            return day
-        return zones.local(instant, self.hours.zone_on(day)).date()
+        """The coach's date at an instant. Where a stay begins or ends two zones may each have a
+        day then, or none: the one in whose hours it lies, else the first, else the date at home.
+        """
+        hours = self.hours
+        assert hours
+        home = zones.local(instant, hours.zone)
+        if not hours.stays:
+            return home.date()
+        walls = [home]
+        for zone in dict.fromkeys(stay.zone for stay in hours.stays if stay.zone != hours.zone):
+            walls.append(zones.local(instant, zone))
+        days = [one for one in walls if hours.zone_on(one.date()) == str(one.tzinfo)]
+        for one in days:
+            minute = one.hour * 60 + one.minute
+            if any(opens <= minute < closes for opens, closes in hours.spans_on(one.date())):
+                return one.date()
+        return (days or walls)[0].date()
 
 
 _ALWAYS = dict.fromkeys(range(7), ((0, DAY),))

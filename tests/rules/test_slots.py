@@ -36,6 +36,13 @@ def berlin(weekly: dict[int, tuple[Span, ...]] = NINE_TO_TWELVE, **told: Any) ->
     return Hours(BERLIN, weekly=weekly, **{"step": 60, **told})
 
 
+IN_AUCKLAND = berlin(
+    {0: ((540, 720),), 1: ((540, 1020),)},
+    per_day=1,
+    stays=(Stay(AUCKLAND, MONDAY + DAY, MONDAY + DAY),),
+)
+
+
 def on(day: date, one: Opening, zone: str = BERLIN) -> str:
     """The starts of a day in ``zone``, as its clocks show them; those an hour off UTC+ marked."""
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
@@ -171,6 +178,9 @@ def test_days_on_which_clocks_change_offer_what_they_have(
         ("01T10:00", berlin(per_day=1), 60, (session("01T18:00", held=True),), None),
         ("01T10:00", berlin(per_day=1), 60, (session("02T00:00"),), None),
         ("01T10:00", berlin(per_day=1), 60, (session("01T23:59"),), "day_full"),
+        # 10:00 of Auckland's Tuesday is 22:00 of Berlin's Monday, on which the stay begins.
+        ("02T02:00", IN_AUCKLAND, 60, (session("01T22:00"),), "day_full"),
+        ("01T10:00", IN_AUCKLAND, 60, (session("01T22:00"),), None),
         ("01T10:00", berlin(per_week=1), 60, (session("07T23:59"),), "week_full"),
         ("01T10:00", berlin(per_week=1), 60, (session("08T00:00"),), None),
         ("08T10:00", berlin(per_week=2), 60, (session("07T10:00"), session("14T10:00")), None),
