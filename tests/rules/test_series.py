@@ -117,8 +117,11 @@ def test_a_series_is_told_how_many_of_its_dates_are_in_the_way() -> None:
     assert_refuses(rules.move_conflicts(1, 6, NOW), "move_conflicts", "1 of the 6", "2 Mar 2026")
 
 
-def test_something_must_be_booked_meant_and_changed() -> None:
+def test_something_must_be_booked_meant_confirmed_and_changed() -> None:
     assert rules.check_booked(1) is rules.check_meant(1) is None
+    assert rules.check_unconfirmed(1) is None
+    assert_refuses(rules.check_unconfirmed(0), "nothing_to_confirm", "nothing left to do")
+    assert_refuses(rules.CHANGED, "series_changed", "Nothing was confirmed")
     assert_refuses(rules.check_booked(0), "series_all_skipped", kind=Kind.INVALID)
     assert_refuses(rules.check_meant(0), "nothing_to_come")
     assert rules.check_changes(["a"], ["b"]) is None
