@@ -212,6 +212,13 @@ def test_the_days_are_those_of_the_readers_zone_also_when_its_clocks_change(
                 assert f"({offset})" in text_of(page)
 
 
+def test_only_a_day_of_which_nothing_is_said_takes_one_line(stage: Stage) -> None:
+    keep_hours(stage)
+    html = stage["coach"].get("/calendar?view=list&at=2026-03-08").text
+    assert 'agenda-bare" aria-labelledby="day-2026-03-07"' in html
+    assert '"agenda-day" aria-labelledby="day-2026-03-08"' in html  # its clocks change
+
+
 def test_a_session_over_midnight_stands_on_the_day_it_starts(stage: Stage) -> None:
     booked = stage.book(58 * HOUR + HOUR / 2)  # 23:30 in Berlin
     first = stage["student"].get("/calendar?view=day&at=2026-03-04").text
