@@ -18,6 +18,7 @@ from skileez.sessions.recurrence import (
     day_text,
     dst_changes,
     from_text,
+    has_place,
     move,
     occurrence,
     occurrences,
@@ -128,6 +129,12 @@ def test_it_starts_on_the_first_of_its_days_and_to_the_minute() -> None:
     pattern = weekly(2, 4, first=MONDAY, clock=time(18, 30, 5))
     assert (pattern.dtstart, pattern.clock) == (datetime(2027, 3, 3, 18, 30), time(18, 30))
     assert day_text(pattern.dtstart) == "Wed 3 Mar 2027"
+
+
+def test_a_pattern_has_the_places_of_its_days_and_its_time() -> None:
+    pattern = weekly(0, 2)
+    places = ("2027-03-01T18:00", "2027-03-03T18:00", "2027-03-02T18:00", "2027-03-01T17:00")
+    assert [has_place(pattern, place) for place in places] == [True, True, False, False]
 
 
 def refused(**told: Any) -> Refused:
