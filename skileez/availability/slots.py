@@ -266,9 +266,8 @@ class Opening:
         home = zones.local(instant, hours.zone)
         if not hours.stays:
             return home.date()
-        walls = [home]
-        for zone in dict.fromkeys(stay.zone for stay in hours.stays if stay.zone != hours.zone):
-            walls.append(zones.local(instant, zone))
+        others = dict.fromkeys(stay.zone for stay in hours.stays if stay.zone != hours.zone)
+        walls = [home, *(zones.local(instant, zone) for zone in others)]
         days = [one for one in walls if hours.zone_on(one.date()) == str(one.tzinfo)]
         for one in days:
             minute = one.hour * 60 + one.minute
