@@ -246,10 +246,8 @@ def check_time_off(start: datetime, end: datetime, now: datetime, reason: str) -
     if end <= start:
         return _invalid(
             "time_off_ends_first",
-            N_("This ends at %(end)s, before it starts at %(start)s."),
+            N_("This ends before it starts. Choose a later end."),
             "until",
-            start=start,
-            end=end,
         )
     if end <= now:
         return _invalid("time_off_over", N_("%(end)s is over already."), "until", end=end)

@@ -244,7 +244,7 @@ def check_version(known: int, current: int) -> Refusal | None:
         return Refusal(
             "session_changed",
             N_(
-                "This session changed since you opened the page. Nothing was done; "
+                "This changed since you opened the page. Nothing was done; "
                 "look at it as it is now and try again."
             ),
         )

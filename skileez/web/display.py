@@ -90,17 +90,6 @@ def weekdays() -> list[tuple[str, str]]:
     return [(names.short_days[day], names.days[day]) for day in range(7)]
 
 
-def long_date(there: Date) -> str:
-    """A date of some calendar: "Tuesday 3 March 2027"."""
-    names = _names(language.code())
-    return f"{names.days[there.weekday()]} {there.day} {names.months[there.month]} {there.year}"
-
-
-def month(first: Date) -> str:
-    """The month of a date: "March 2027"."""
-    return f"{_names(language.code()).months[first.month]} {first.year}"
-
-
 def date(instant: datetime, zone: str | None = None) -> str:
     """The date, short: "3 Mar 2027"."""
     return _date(_there(instant, zone), _names(language.code()))

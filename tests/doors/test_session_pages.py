@@ -202,7 +202,7 @@ REQUEST = {"reason": WHY, "proposed_times-0": wall(70 * HOUR, BERLIN)}
             "Propose one to 3 times; you gave 4.",
         ),
         ({**REQUEST, "timezone": "Mars/Olympus"}, 422, "no time zone called “Mars/Olympus”"),
-        ({**REQUEST, "version": "77"}, 409, "This session changed since you opened the page."),
+        ({**REQUEST, "version": "77"}, 409, "This changed since you opened the page."),
     ],
 )
 def test_a_refused_request_says_why_and_keeps_what_was_typed(
