@@ -26,30 +26,24 @@ PAGES: dict[str, tuple[str, ...]] = {
     "student": (
         "/dashboard",
         "/sessions",
-        "/sessions?view=past",
-        "/sessions?view=all&contract={contract}&state=missed",
         "/contracts",
         "/contracts/{contract}",
-        "/proposals?box=received",
         "/proposals/{proposal}",
         "/notifications",
         "/sessions/{confirmed}",
         "/sessions/{mine}",
         "/sessions/{theirs}",
-        "/sessions/{overdue}",
         "/sessions/{overdue}/complete-form",
-        "/sessions/{completed}",
-        "/sessions/{cancelled}",
         "/sessions/{open}",
         "/series/{series}",
     ),
     "coach": (
         "/dashboard",
         "/calendar?view=week",
-        "/proposals?box=sent",
         "/proposals/{proposal}",
+        "/availability",
+        "/availability/away",
         "/contracts/{contract}",
-        "/contracts/{done}",
         "/sessions/{scheduled}",
         "/sessions/{disputed}",
         "/sessions/{completed}",
@@ -57,20 +51,15 @@ PAGES: dict[str, tuple[str, ...]] = {
     "admin": (
         "/dashboard",
         "/admin/people",
-        "/admin/people/{person}",
-        "/admin/contracts",
         "/admin/due",
         "/admin/cases",
         "/admin/worker",
         "/admin/messages",
-        "/contracts/{ended}",
-        "/sessions/{disputed}",
     ),
     "newcomer": (
         "/dashboard",
         "/sessions",
         "/contracts",
-        "/proposals?box=received",
         "/notifications",
     ),
     "talker": (
@@ -80,7 +69,6 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/contracts/{contract}",
         "/contracts/{contract}/schedule",
         "/sessions/{mine}",
-        "/sessions/{missed}",
         "/sessions/{confirmed}/cancel-form",
         "/proposals/{proposal}",
     ),
@@ -138,7 +126,6 @@ def moods(email: str, now: datetime) -> Moods:
         "mine": (Session.reschedule_requested_by == role,),
         "theirs": (Session.reschedule_requested_by == other,),
         "completed": (Session.state == "completed", Session.coach_notes != ""),
-        "cancelled": (Session.state == "cancelled",),
         "missed": (Session.state == "missed", Session.correction_by.is_(None)),
         "disputed": (Session.correction_by.is_not(None),),
         "open": (Session.state == "scheduled", Session.scheduled_at.is_(None)),
@@ -152,17 +139,15 @@ def moods(email: str, now: datetime) -> Moods:
     ours = or_(Contract.coach_id == person.id, Contract.student_id == person.id)
     if person.is_admin:
         ours = Contract.id > 0
-    for word, status in (("contract", "active"), ("ended", "cancelled"), ("done", "completed")):
-        first = select(func.min(Contract.id)).where(ours, Contract.status == status)
-        if (one := db.session.scalar(first)) is not None:
-            found[word] = one
+    first = select(func.min(Contract.id)).where(ours, Contract.status == "active")
+    if (one := db.session.scalar(first)) is not None:
+        found["contract"] = one
     sent = select(func.max(Proposal.id)).where(
         or_(Proposal.coach_id == person.id, Proposal.student_id == person.id)
     )
     found["proposal"] = db.session.scalar(sent) or 0
     recurs = select(func.max(Session.series_id)).where(mine)
     found["series"] = db.session.scalar(recurs) or 0
-    found["person"] = person.id - 1 or 1
     db.session.remove()
     return Moods(found)
 

@@ -273,6 +273,7 @@ def test_the_demo_is_served_stops_cleanly_and_keeps_its_data(tmp_path: Path) -> 
         "SKILEEZ_DEMO_DB": str(path),
         "PASSWORD_MEMORY_KIB": "8",
         "PASSWORD_TIME_COST": "1",
+        "WEB_CONCURRENCY": "1",
     }
     command = [sys.executable, "-c", "from skileez.cli import main; main()", "demo"]
     with subprocess.Popen(

@@ -98,7 +98,7 @@ def overlapping_pairs() -> int:
     )
 
 
-@pytest.mark.parametrize("guards", ["both", "the application's", "the database's"])
+@pytest.mark.parametrize("guards", ["the application's", "the database's"])
 def test_one_of_fifty_students_gets_a_coachs_hour(
     cast: Cast,
     database: str,

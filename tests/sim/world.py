@@ -86,7 +86,7 @@ class World:
     seed: int
     engine: Engine
     coaches: int = 50
-    active: int = 3
+    active: int = 2
     """Contracts under which something happens."""
     mishaps: bool = True
     now: datetime = BEGIN
