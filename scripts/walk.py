@@ -168,12 +168,12 @@ def open_contracts(person: Person) -> list[str]:
 
 
 def free_starts() -> list[datetime]:
-    """Starts far enough ahead for any notice; some may be taken."""
+    """Starts far enough ahead for any notice, most within the coach's hours; some are taken."""
     # time.time: this stands outside the product, where there is no clock to ask.
     today = datetime.fromtimestamp(time.time(), UTC).replace(  # noqa: TID251
         hour=0, minute=0, second=0, microsecond=0
     )
-    return [today + timedelta(days=20 + n, hours=4 + n % 3) for n in range(40)]
+    return [today + timedelta(days=20 + n, hours=14 + n % 3) for n in range(40)]
 
 
 def book(person: Person, contract: str, starts: list[datetime]) -> tuple[Page, datetime]:
