@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased, joinedload
 from skileez import db, logs
 from skileez.accounts.models import Person
 from skileez.contracts.models import Contract, Proposal
+from skileez.cursor import Cursor
 from skileez.errors import NotFound
 from skileez.events import Event
 from skileez.notifications import letters
@@ -20,7 +21,6 @@ from skileez.notifications.about import About
 from skileez.notifications.channels import APP
 from skileez.notifications.models import Delivery, Standing
 from skileez.sessions.models import Session
-from skileez.sessions.queries import Cursor
 
 PAGE: Final = 20
 

@@ -21,8 +21,8 @@ from skileez.events import Actor, Event
 from skileez.sessions import actions, finding, queries, reschedule_rules, rules
 from skileez.sessions import policy as policies
 from skileez.sessions.finding import Meeting
+from skileez.sessions.lines import Line
 from skileez.sessions.models import Session
-from skileez.sessions.queries import Line
 from skileez.sessions.reschedule_rules import MAX_TIMES, SETTLED
 from skileez.sessions.rules import Policy, Role, Status
 

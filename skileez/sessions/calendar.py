@@ -21,9 +21,9 @@ from skileez.contracts.models import Contract
 from skileez.contracts.rules import MAX_MINUTES, ContractStatus
 from skileez.db import UTCDateTime
 from skileez.errors import N_, Kind, NotFound, Refusal
+from skileez.sessions.lines import Line, line_of, with_lines
 from skileez.sessions.meeting import BookedTime
 from skileez.sessions.models import Session
-from skileez.sessions.queries import Line, line_of, with_lines
 from skileez.sessions.row import ProposedTime
 from skileez.sessions.rules import Policy, Status
 from skileez.sessions.series import SeriesProposedTime

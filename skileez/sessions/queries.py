@@ -4,9 +4,9 @@ Statements are made once, with named places for what differs: to put one togethe
 its compiled form again, takes longer than to run it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -15,10 +15,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnClause,
     ColumnElement,
-    CursorResult,
     Row,
-    Select,
-    Subquery,
     and_,
     bindparam,
     case,
@@ -35,11 +32,13 @@ from sqlalchemy.orm.attributes import set_committed_value
 from skileez import db
 from skileez.accounts.models import Person
 from skileez.contracts.models import Contract
+from skileez.cursor import Cursor
 from skileez.db import UTCDateTime
-from skileez.errors import N_, Kind, NotFound, Refusal, Refused
+from skileez.errors import NotFound
 from skileez.events import Event
+from skileez.sessions.lines import Line, joined, line_of, read
 from skileez.sessions.models import Session
-from skileez.sessions.rules import Facts, Pending, State, Status
+from skileez.sessions.rules import State, Status
 
 PAGE = 20
 """Rows on one page of a list."""
@@ -49,10 +48,6 @@ _contracts, _people = Contract.__table__, Person.__table__
 _coaches, _students = _people.alias("coach"), _people.alias("student")
 _s, _c, _e, _p = Session.__table__.c, _contracts.c, Event.__table__.c, _people.c
 _coach, _student = _coaches.c, _students.c
-
-
-def _rows(statement: Any, given: Mapping[str, Any] | None = None) -> CursorResult[Any]:
-    return db.session.connection().execute(statement, given)
 
 
 class View(StrEnum):
@@ -73,65 +68,6 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in a list, by key: rows behind (or before) it come next."""
-
-    at: datetime
-    id: int
-    back: bool = False
-
-    def __str__(self) -> str:
-        micros = int((self.at - _EPOCH) / timedelta(microseconds=1))
-        return f"{'-' if self.back else '+'}{micros}.{self.id}"
-
-    @classmethod
-    def parse(cls, said: str | None) -> "Cursor | None":
-        """The cursor of a link; None for the first page. Raises ``Refused`` for a broken one."""
-        if not said:
-            return None
-        try:
-            micros, row = said[1:].split(".")
-            at = _EPOCH + timedelta(microseconds=int(micros))
-            if said[0] not in "+- " or not 0 < int(row) < 2**31:
-                raise ValueError(said)
-        except (ValueError, OverflowError) as error:
-            raise Refused(BROKEN_LINK) from error
-        return cls(at, int(row), said[0] == "-")
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-BROKEN_LINK = Refusal(
-    "broken_link",
-    N_("This link into the list is broken. Open the list again from its start."),
-    kind=Kind.INVALID,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One session in a list, as seen by one of its participants."""
-
-    id: int
-    role: str
-    number: int
-    total: int
-    contract_id: int
-    title: str
-    other_name: str
-    """The other participant's; both names for who is neither."""
-    other_zone: str
-    start: datetime | None
-    end: datetime | None
-    listed_at: datetime
-    minutes: int
-    state: State
-    facts: Facts
-    version: int
-    cancelled_late: bool = False
-    series_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Lines and the cursors beside them; None where the list ends."""
 
@@ -140,43 +76,12 @@ class Page:
     next: Cursor | None = None
 
 
-_COLUMNS = (
-    _s.id,
-    _s.session_number,
-    _s.contract_id,
-    _s.coach_id,
-    _s.student_id,
-    _s.scheduled_at,
-    _s.ends_at,
-    _s.listed_at,
-    _s.duration_minutes,
-    _s.status,
-    _s.confirmed_by_coach,
-    _s.scheduling_by,
-    _s.reschedule_requested_by,
-    _s.reschedule_kind,
-    _s.reschedule_deadline,
-    _s.missed_at,
-    _s.correction_by,
-    _s.cancelled_late,
-    _s.series_id,
-    _s.version,
-    _c.title,
-    _c.total_sessions,
-    _c.status.label("contract_status"),
-    _coach.display_name.label("coach_name"),
-    _coach.zone.label("coach_zone"),
-    _student.display_name.label("student_name"),
-    _student.zone.label("student_zone"),
-)
-
-
 def page(
     person_id: int, wanted: Filter, now: datetime, cursor: Cursor | None = None, size: int = PAGE
 ) -> Page:
     """One page of a person's own sessions: to come in order, the rest newest first."""
     ascending = (wanted.view is View.UPCOMING) != (cursor is not None and cursor.back)
-    rows = _rows(
+    rows = read(
         _page_of(
             wanted.view, wanted.state, bool(wanted.contract_id), bool(cursor), ascending, size + 1
         ),
@@ -264,91 +169,21 @@ def _own(conditions: Sequence[ColumnElement[bool]], *, ascending: bool, limit: i
     ]
     ids = union_all(*halves).subquery()
     return (
-        _joined()
+        joined()
         .where(_s.id.in_(select(ids.c.id)))
         .order_by(*order(_s.listed_at, _s.id))
         .limit(most)
     )
 
 
-def _joined() -> Any:
-    return (
-        select(*_COLUMNS)
-        .join(_contracts, _c.id == _s.contract_id)
-        .join(_coaches, _coach.id == _s.coach_id)
-        .join(_students, _student.id == _s.student_id)
-    )
-
-
-def with_lines(times: Subquery) -> Select[Any]:
-    """The rows of ``times``, each beside what ``line_of`` needs of the session that its column
-    ``session_id`` names; NULL where it names none.
-    """
-    return (
-        select(times, *_COLUMNS)
-        .select_from(times)
-        .outerjoin(Session.__table__, _s.id == times.c.session_id)
-        .outerjoin(_contracts, _c.id == _s.contract_id)
-        .outerjoin(_coaches, _coach.id == _s.coach_id)
-        .outerjoin(_students, _student.id == _s.student_id)
-    )
-
-
-def line_of(row: Row[Any], person_id: int | None) -> Line:
-    """The session in a row, as this person sees it."""
-    coaching = row.coach_id == person_id
-    pending = (
-        Pending(row.reschedule_requested_by, row.reschedule_kind, row.reschedule_deadline)
-        if row.reschedule_requested_by
-        else None
-    )
-    return Line(
-        id=row.id,
-        role="coach" if coaching else "student",
-        number=row.session_number,
-        total=row.total_sessions,
-        contract_id=row.contract_id,
-        title=row.title,
-        other_name=_other_name(row, person_id),
-        other_zone=row.student_zone if coaching else row.coach_zone,
-        start=row.scheduled_at,
-        end=row.ends_at,
-        listed_at=row.listed_at,
-        minutes=row.duration_minutes,
-        state=State.RESCHEDULE_REQUESTED if pending else State(row.status),
-        facts=Facts(
-            status=row.status,
-            start=row.scheduled_at,
-            minutes=row.duration_minutes,
-            contract_status=row.contract_status,
-            confirmed=row.confirmed_by_coach,
-            pending=pending,
-            scheduling_by=row.scheduling_by,
-            missed_at=row.missed_at,
-            correction_by=row.correction_by,
-        ),
-        version=row.version,
-        cancelled_late=row.cancelled_late,
-        series_id=row.series_id,
-    )
-
-
-def _other_name(row: Row[Any], person_id: int | None) -> str:
-    if row.coach_id == person_id:
-        return str(row.student_name)
-    if row.student_id == person_id:
-        return str(row.coach_name)
-    return f"{row.coach_name}, {row.student_name}"
-
-
 def of_contract(contract_id: int, person_id: int | None) -> list[Line]:
     """Every session of a contract, history included, by number and then by age."""
-    rows = _rows(_OF_CONTRACT, {"contract": contract_id})
+    rows = read(_OF_CONTRACT, {"contract": contract_id})
     return [line_of(row, person_id) for row in rows]
 
 
 _OF_CONTRACT = (
-    _joined().where(_s.contract_id == bindparam("contract")).order_by(_s.session_number, _s.id)
+    joined().where(_s.contract_id == bindparam("contract")).order_by(_s.session_number, _s.id)
 )
 
 
@@ -361,7 +196,7 @@ def waiting(person_id: int, now: datetime) -> list[Line]:
     A superset: whether it is this person's move, the rules say.
     """
     given = {"person": person_id, "now": now}
-    rows = [*_rows(_UNSETTLED, given), *_rows(_DISPUTED, given)]
+    rows = [*read(_UNSETTLED, given), *read(_DISPUTED, given)]
     return [line_of(row, person_id) for row in rows]
 
 
@@ -387,14 +222,14 @@ _DISPUTED = _own(
 
 def lines(session_ids: Sequence[int], person_id: int | None = None) -> list[Line]:
     """These sessions, the earliest first, as this person sees them; else as neither side does."""
-    rows = _rows(_joined().where(_s.id.in_(session_ids)).order_by(_s.listed_at, _s.id))
+    rows = read(joined().where(_s.id.in_(session_ids)).order_by(_s.listed_at, _s.id))
     return [line_of(row, person_id) for row in rows]
 
 
 def disputed(limit: int = 100) -> list[Line]:
     """Missed sessions that a participant says did take place, for the administrator."""
-    rows = _rows(
-        _joined()
+    rows = read(
+        joined()
         .where(_s.status == Status.MISSED, _s.correction_by.is_not(None))
         .order_by(_s.missed_at)
         .limit(limit)
@@ -434,7 +269,7 @@ def history(session_id: int) -> Sequence[tuple[Any, str | None]]:
     """Everything that happened to a session, oldest first, with the name of who did it
     (None where it was the system).
     """
-    rows = _rows(_HISTORY, {"session": session_id})
+    rows = read(_HISTORY, {"session": session_id})
     return [(row, row.display_name) for row in rows]
 
 
@@ -465,7 +300,7 @@ class Counts:
 
 def counts(person_id: int) -> Counts:
     """How many of a person's sessions are in which state, and what the averages need."""
-    rows = _rows(_COUNTS, {"person": person_id}).all()
+    rows = read(_COUNTS, {"person": person_id}).all()
     completed = next((row for row in rows if row.state == Status.COMPLETED), None)
     return Counts(
         by_state={row.state: row.n for row in rows},
@@ -503,7 +338,7 @@ _COUNTS = (
 
 def live_counts(contract_ids: Sequence[int]) -> dict[int, int]:
     """How many live sessions each contract has: booked or completed."""
-    rows = _rows(_LIVE_COUNTS, {"contracts": contract_ids})
+    rows = read(_LIVE_COUNTS, {"contracts": contract_ids})
     return {row.contract_id: row.live for row in rows}
 
 
@@ -519,7 +354,7 @@ _LIVE_COUNTS = (
 
 def contracts_of(person_id: int) -> Sequence[Row[Any]]:
     """A person's contracts for a filter: id, title, number and the other's name."""
-    return _rows(_CONTRACTS_OF, {"person": person_id}).all()
+    return read(_CONTRACTS_OF, {"person": person_id}).all()
 
 
 _CONTRACTS_OF = (

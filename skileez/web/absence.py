@@ -15,8 +15,8 @@ from skileez.db import transaction
 from skileez.errors import NotFound, Refused
 from skileez.sessions import absence as asking
 from skileez.sessions.absence import Asked
+from skileez.sessions.lines import Line
 from skileez.sessions.outside import outside_hours
-from skileez.sessions.queries import Line
 from skileez.sessions.reschedule_rules import MAX_TIMES
 from skileez.web import absence_view
 from skileez.web.absence_forms import AskForm, AwayForm

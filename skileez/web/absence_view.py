@@ -12,7 +12,7 @@ from skileez import zones
 from skileez.availability.models import TimeOff
 from skileez.sessions import absence, policy
 from skileez.sessions.absence import BATCH, Answer, Place
-from skileez.sessions.queries import Line
+from skileez.sessions.lines import Line
 from skileez.sessions.reschedule_rules import request_kind
 from skileez.sessions.rules import Policy, RequestKind, Role, lead
 from skileez.web.absence_forms import AskForm

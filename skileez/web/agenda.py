@@ -14,7 +14,7 @@ from skileez.contracts.models import Contract
 from skileez.contracts.rules import contract_is_active
 from skileez.sessions import reschedule_rules
 from skileez.sessions.calendar import Entry, What, Whose
-from skileez.sessions.queries import Line
+from skileez.sessions.lines import Line
 from skileez.sessions.rules import LIVE, Policy
 from skileez.web import session_view
 from skileez.web.display import clock, iso, long_date, zone_label

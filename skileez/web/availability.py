@@ -12,8 +12,8 @@ from skileez.db import transaction
 from skileez.errors import Refused
 from skileez.events import Actor
 from skileez.sessions import absence
+from skileez.sessions.lines import Line
 from skileez.sessions.outside import outside_hours
-from skileez.sessions.queries import Line
 from skileez.web import hours_preview
 from skileez.web.access import SIGNED_IN, access, me, typed
 from skileez.web.display import in_zone, my_zone, sentence

@@ -20,7 +20,7 @@ from skileez.errors import Refused
 from skileez.events import Actor
 from skileez.sessions import actions, policy, progress, series_queries
 from skileez.sessions import queries as session_queries
-from skileez.sessions.queries import Line
+from skileez.sessions.lines import Line
 from skileez.sessions.rules import State, Status
 from skileez.web import life_line, series_view, session_view
 from skileez.web.access import ADMIN, PARTICIPANT, SIGNED_IN, access, me, typed

@@ -14,7 +14,8 @@ from skileez import clock
 from skileez.contracts import queries as contract_queries
 from skileez.insights import queries as insights
 from skileez.sessions import policy, queries, series_queries, series_rules
-from skileez.sessions.queries import Filter, Line, View
+from skileez.sessions.lines import Line
+from skileez.sessions.queries import Filter, View
 from skileez.web import series_view, session_view
 from skileez.web.access import PUBLIC, SIGNED_IN, access, me
 from skileez.web.language import gettext as _

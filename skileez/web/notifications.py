@@ -23,12 +23,12 @@ from flask_babel import ngettext
 
 from skileez import clock, zones
 from skileez.accounts import actions
+from skileez.cursor import Cursor
 from skileez.db import transaction
 from skileez.errors import Refused
 from skileez.notifications import centre, unsubscribing, wishes
 from skileez.notifications.centre import Line
 from skileez.notifications.rules import DAILY
-from skileez.sessions.queries import Cursor
 from skileez.web import life_line, stream
 from skileez.web.access import LINK, PARTICIPANT, SIGNED_IN, access, me, my_token
 from skileez.web.display import in_zone, my_zone

@@ -9,9 +9,9 @@ from flask import url_for
 from skileez import zones
 from skileez.errors import Refusal
 from skileez.sessions import outcome_rules, presence_rules, reschedule_rules, rules
+from skileez.sessions.lines import Line
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import Account
-from skileez.sessions.queries import Line
 from skileez.sessions.rules import Facts, Policy, Status
 from skileez.web.display import in_zone, iso, my_zone, sentence, when
 from skileez.web.display import length as duration

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from skileez import clock
+from skileez.cursor import Cursor
 from skileez.db import transaction
 from skileez.errors import Refusal, Refused, require
 from skileez.events import Actor
@@ -26,8 +27,9 @@ from skileez.sessions import (
     rules,
     series_queries,
 )
+from skileez.sessions.lines import Line
 from skileez.sessions.models import Session
-from skileez.sessions.queries import Cursor, Filter, View
+from skileez.sessions.queries import Filter, View
 from skileez.sessions.reschedule_rules import SETTLED
 from skileez.sessions.rules import State
 from skileez.web import consequences, life_line, presence_view, session_view
@@ -174,7 +176,7 @@ _HEADINGS = (
 )
 
 
-def _csv(lines: list[queries.Line], zone: str) -> Iterator[str]:
+def _csv(lines: list[Line], zone: str) -> Iterator[str]:
     yield _csv_row([str(heading) for heading in _HEADINGS])
     for line in lines:
         yield _csv_row(

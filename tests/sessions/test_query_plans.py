@@ -15,10 +15,11 @@ from sqlalchemy import event, text
 
 from skileez import db
 from skileez.contracts import queries as contract_queries
+from skileez.cursor import Cursor
 from skileez.events import Actor
 from skileez.sessions import actions, calendar, finding, meeting, queries
 from skileez.sessions.models import live_numbers
-from skileez.sessions.queries import Cursor, Filter, View
+from skileez.sessions.queries import Filter, View
 from skileez.sessions.rules import Policy, State
 from tests.cast import DAY, HOUR, NOW, Cast
 
