@@ -47,6 +47,11 @@ class Operation:
         """How many workers live."""
         return sum(one.alive for one in self.workers)
 
+    @property
+    def longest(self) -> timedelta:
+        """For how long the oldest of all that is due has been."""
+        return max((one.oldest for one in self.due.values()), default=timedelta())
+
 
 def look(now: datetime, policy: Policy, *, speed: int = 1) -> Operation:
     """How it stands at ``now``; ``speed`` is the clock's."""

@@ -16,7 +16,7 @@ from skileez.insights import queries as insights
 from skileez.sessions import policy, queries, series_queries, series_rules
 from skileez.sessions.lines import Line
 from skileez.sessions.queries import Filter, View
-from skileez.web import series_view, session_view
+from skileez.web import duties, series_view, session_view
 from skileez.web.access import PUBLIC, SIGNED_IN, access, me
 from skileez.web.language import gettext as _
 from skileez.web.session_view import Step
@@ -52,6 +52,7 @@ def show() -> ResponseReturnValue:
     contracts = contract_queries.active_of(reader.id)
     return render_template(
         "dashboard/show.html",
+        duties=list(duties.of_operator(now)) if reader.is_admin else [],
         waiting=list(_entries(waiting, now)),
         proposals=contract_queries.proposals_to_answer(reader.id),
         series=_series(reader.id, now),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -70,7 +69,6 @@ def worker() -> ResponseReturnValue:
         Going=Going,
         version=__version__,
         others=sorted({w.version for w in found.workers if w.alive and w.version != __version__}),
-        longest=max((one.oldest for one in found.due.values()), default=timedelta()),
         did=_did,
         failing=sending.failing(now),
         events=outbox.parked() if found.parked["events"] else (),

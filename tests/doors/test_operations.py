@@ -272,6 +272,22 @@ def test_the_navigation_leads_there(admin: Visitor) -> None:
     assert all(f'href="{path}"' in due for path in ("/admin/worker", "/admin/messages"))
 
 
+def test_the_first_page_says_what_waits_for_an_operator(stage: Stage, admin: Visitor) -> None:
+    nothing_due()
+    board = text_of(admin.get("/dashboard"))
+    assert "No worker is running" in board
+    assert "reminders and deadlines wait until one runs" in board
+    beat()
+    assert "All clear" in text_of(admin.get("/dashboard"))
+    post(stage, due_at=NOW - 26 * MINUTE)
+    park(stage, 2)
+    board = text_of(admin.get("/dashboard"))
+    assert "The worker is behind" in board
+    assert "has waited for 26 min" in board
+    assert "1 message or event was put aside" in board
+    assert "behind" not in text_of(stage["coach"].get("/dashboard"))
+
+
 # The messages
 
 

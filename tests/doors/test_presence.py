@@ -307,6 +307,23 @@ def test_an_administrator_who_took_part_does_not_decide(stage: Stage, disputed: 
     assert case_of(disputed).closed_at is None
 
 
+def test_the_administrators_first_page_leads_to_cases_and_disputes(
+    stage: Stage, disputed: int
+) -> None:
+    board = stage["admin"].get("/dashboard")
+    assert "1 case to decide" in text_of(board)
+    assert 'href="/admin/cases"' in board.text
+    assert "1 case to decide" not in text_of(stage["coach"].get("/dashboard"))
+    assert "disputed" not in text_of(board)
+    path = f"/admin/cases/{case_of(disputed).id}"
+    stage.send("admin", path, path, outcome="coach_absent", reason=WHY)
+    path = f"/sessions/{disputed}/correction"
+    stage.send("coach", path, path, reason=WHY)
+    board = text_of(stage["admin"].get("/dashboard"))
+    assert "1 no-show is disputed" in board
+    assert "to decide" not in board
+
+
 def test_cases_are_for_administrators(stage: Stage, disputed: int) -> None:
     path = f"/admin/cases/{case_of(disputed).id}"
     for who in ("student", "coach", "stranger"):

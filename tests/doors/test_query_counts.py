@@ -117,6 +117,7 @@ PAGES = [
     ("/admin/people", "admin", 2),
     ("/admin/people/1", "admin", 2),
     ("/admin/contracts", "admin", 4),
+    ("/dashboard", "admin", 18),
     ("/admin/due", "admin", 6),
 ]
 
