@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, inspect
 
 from skileez import db
@@ -51,24 +52,26 @@ def test_every_constraint_has_a_name(database: str) -> None:
         assert all(constraint["name"] for constraint in named), table
 
 
-def test_the_command_migrates_an_empty_database_and_may_run_again(
-    bare_database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environ = {"DATABASE_URL": bare_database, "SECRET_KEY": "s" * 40}
+def test_the_command_migrates_an_empty_database(tmp_path: Path) -> None:
+    """In a process that has nothing loaded; the tests' own databases come by the same chain."""
+    url = f"sqlite:///{tmp_path / 'bare.sqlite3'}"
     done = subprocess.run(
         [sys.executable, "deploy_migrate_simple.py"],
         cwd=ROOT,
-        env={**os.environ, **environ},
+        env={**os.environ, "DATABASE_URL": url, "SECRET_KEY": "s" * 40},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
+    assert "session" in inspect(db.bind(url)).get_table_names()
+
+
+def test_the_command_may_run_again(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setattr(sys, "argv", ["deploy_migrate_simple.py"])
     with pytest.raises(SystemExit, check=lambda left: left.code == 0):
         runpy.run_path(str(ROOT / "deploy_migrate_simple.py"), run_name="__main__")
-    assert "session" in inspect(db.bind(bare_database)).get_table_names()
+    assert "session" in inspect(db.bind(database)).get_table_names()
 
 
 @rows("path", sorted((ROOT / "skileez/migrations/versions").glob("*.py")))
@@ -77,3 +80,8 @@ def test_a_migration_names_its_place_in_the_chain(path: Path) -> None:
     assert f'revision = "{number}"' in path.read_text(encoding="utf-8").replace("'", '"').replace(
         "revision: str = ", "revision = "
     )
+
+
+def test_the_schemas_that_the_code_knows_are_those_of_the_chain() -> None:
+    chain = ScriptDirectory(str(ROOT / "skileez/migrations"))
+    assert db.known_schemas() == tuple(step.revision for step in chain.walk_revisions())
