@@ -13,6 +13,7 @@ from skileez.accounts import actions, passwords, queries
 from skileez.accounts.models import PasswordReset, Person, SignIn
 from skileez.accounts.passwords import Hashed
 from skileez.errors import NotFound, Refused
+from tests import engines
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -22,7 +23,7 @@ PASSWORD = "correct horse"
 @pytest.fixture(autouse=True)
 def bound(database: str) -> Iterator[None]:
     passwords.configure(time_cost=1, memory_kib=8, at_once=2)
-    db.bind(database)
+    engines.bind(database)
     yield
     db.session.remove()
 
