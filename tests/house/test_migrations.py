@@ -52,9 +52,9 @@ def test_every_constraint_has_a_name(database: str) -> None:
         assert all(constraint["name"] for constraint in named), table
 
 
-def test_the_command_migrates_an_empty_database(tmp_path: Path) -> None:
+def test_the_command_makes_and_migrates_a_database(tmp_path: Path) -> None:
     """In a process that has nothing loaded; the tests' own databases come by the same chain."""
-    url = f"sqlite:///{tmp_path / 'bare.sqlite3'}"
+    url = f"sqlite:///{tmp_path / 'instance' / 'bare.sqlite3'}"
     done = subprocess.run(
         [sys.executable, "deploy_migrate_simple.py"],
         cwd=ROOT,
