@@ -1,10 +1,13 @@
 """A channel that keeps what it is given, what is due in tests of the worker, and what is left."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import RowMapping, Table, func, insert, select, text
 
 from skileez import db, worker
 from skileez.accounts.models import Person
@@ -44,25 +47,54 @@ class Post:
         return Counter(letter.id for letter in self.letters)
 
 
-_begun: dict[Callable[[Cast], object], tuple[Cast, bytes]] = {}
+_begun: dict[tuple[Callable[[Cast], object], bool], tuple[Cast, Callable[[str], None]]] = {}
 
 
 def begin(url: str, prepare: Callable[[Cast], object], total: int = 4) -> Cast:
-    """The cast on the database ``url`` after ``prepare``, which is played once for each SQLite
-    file of the same: the next begin with a copy of the first one's rows.
+    """The cast on the empty database ``url`` after ``prepare``, which is played once for each kind
+    of database: the next begin with the rows of the first one.
     """
-    if prepare not in _begun or not url.startswith("sqlite"):
+    kind = prepare, url.startswith("sqlite")
+    if kind in _begun:
+        cast, put_back = _begun[kind]
+        put_back(url)
+    else:
         cast = enter(url, total)
         prepare(cast)
-        if not url.startswith("sqlite"):
-            return cast
-        db.session.remove()
-        engines.bind(url)  # with nothing open any more, all rows are in the one file
-        _begun[prepare] = cast, _file(url).read_bytes()
-    cast, rows = _begun[prepare]
-    _file(url).write_bytes(rows)
-    engines.bind(url)
+        _begun[kind] = cast, kept(url)
     return cast
+
+
+def kept(url: str) -> Callable[[str], None]:
+    """What puts all rows as they are now into another empty database of the same kind."""
+    db.session.remove()
+    engines.bind(url)  # with nothing open any more, all rows are in the one file
+    if url.startswith("sqlite"):
+        return partial(_write_file, _file(url).read_bytes())
+    found = {}
+    for table in db.Model.metadata.sorted_tables:
+        columns = (one for one in table.c if one.computed is None)
+        found[table] = db.session.execute(select(*columns)).mappings().all()
+    db.session.remove()
+    return partial(_write_rows, {table: rows for table, rows in found.items() if rows})
+
+
+def _write_file(content: bytes, url: str) -> None:
+    _file(url).write_bytes(content)
+    engines.bind(url)
+
+
+def _write_rows(rows: dict[Table, Sequence[RowMapping]], url: str) -> None:
+    engines.bind(url)
+    with db.transaction() as session:
+        # Off go the triggers, of which one would write the outbox a second time.
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        for table, those in rows.items():
+            session.execute(insert(table), [dict(one) for one in those])
+            if "id" in table.c:
+                last = func.setval(f"{table.name}_id_seq", max(one["id"] for one in those))
+                session.execute(select(last))
+    db.session.remove()
 
 
 def _file(url: str) -> Path:

@@ -4,14 +4,12 @@ Whatever the moment: nothing is lost, nothing is half done, and a message comes 
 the worker died after handing it over and before it wrote that down.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +21,10 @@ from skileez.notifications.channels import Failed
 from skileez.notifications.letters import Letter
 from skileez.notifications.sending import LEASE
 from skileez.sessions import actions
+from tests import engines
 from tests.cast import DAY, HOUR, MINUTE, NOW, Cast, contract, enter
 from tests.sessions.stage import at
-from tests.worker.stage import Post, ask, drain, left
+from tests.worker.stage import Post, ask, drain, kept, left
 
 
 class Killed(BaseException):
@@ -187,21 +186,12 @@ class Play:
 
     def __init__(self, kind: Kind, url: str, post: Post, clean: Callable[[], None] | None) -> None:
         self.kind, self.url, self.post, self.clean = kind, url, post, clean
-        self.file = Path(url.removeprefix("sqlite:///"))
         self.reaper = Reaper(post)
         self.in_doubt: str | None = None
-        self.engine = self._prepare()
-        if clean is None:
-            self.engine.dispose()
-            shutil.copy(self.file, self.file.with_suffix(".before"))
-
-    def _prepare(self) -> Engine:
         self.post.digests = self.kind.prepare in (one_contract, a_digest)
-        self.kind.prepare(enter(self.url), self.post)
-        engine = db.session.get_bind()
-        assert isinstance(engine, Engine)
-        db.session.remove()
-        return engine
+        self.kind.prepare(enter(url), post)
+        self.put_back = kept(url)
+        self.engine = engines.bind(url)
 
     def begin(self) -> None:
         """Put all rows back."""
@@ -209,10 +199,9 @@ class Play:
         db.session.remove()
         if self.clean:
             self.clean()
-            self._prepare()
         else:
             self.engine.dispose()
-            shutil.copy(self.file.with_suffix(".before"), self.file)
+        self.put_back(self.url)
         self.reaper.fails = self.kind.fails
         self.reaper.refused.clear()
         self.post.letters.clear()

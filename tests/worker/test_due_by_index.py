@@ -3,14 +3,16 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import case, func, insert, literal, select, text
 
 from bench.worker import fill
 from skileez import db, outbox
 from skileez.contracts.models import Contract
+from skileez.db import UTCDateTime
 from skileez.notifications import sending
 from skileez.reactions import react
 from skileez.sessions import actions, dst, refresh
+from skileez.sessions.models import Session
 from skileez.sessions.series import Series, SeriesRequest
 from tests import engines
 from tests.cast import DAY, NOW, POLICY, WHY
@@ -41,30 +43,31 @@ def crowd(database: str) -> None:
     fill(database, NOW, MANY, due=False)
     engines.bind(database)
     with db.transaction() as session:
+        # One for each session: as many, and made by the database in a single statement.
         series = {
-            "contract_id": session.scalar(select(func.min(Contract.id))),
-            "zone": "UTC",
-            "dtstart": "2026-03-09T12:00",
-            "rrule": "",
-            "version": 1,
-            "duration_minutes": 60,
-            "created_by": "coach",
-            "created_at": NOW,
+            "contract_id": select(func.min(Contract.id)).scalar_subquery(),
+            "zone": literal("UTC"),
+            "dtstart": literal("2026-03-09T12:00"),
+            "rrule": literal(""),
+            "version": literal(1),
+            "duration_minutes": literal(60),
+            "created_by": literal("coach"),
+            "created_at": literal(NOW, UTCDateTime),
+            "clocks_at": case((Session.id % 2 == 1, literal(NOW + DAY, UTCDateTime))),
         }
-        looks = (NOW + DAY if n % 2 else None for n in range(MANY))
-        session.execute(insert(Series), [{**series, "clocks_at": one} for one in looks])
+        session.execute(insert(Series).from_select(list(series), select(*series.values())))
         asked = {
-            "asked_by": "coach",
-            "kind": "standard",
-            "reason": WHY,
-            "from_place": series["dtstart"],
-            "dtstart": series["dtstart"],
-            "rrule": "",
-            "asked_at": NOW,
-            "deadline": NOW + DAY,
+            "series_id": Series.id,
+            "asked_by": literal("coach"),
+            "kind": literal("standard"),
+            "reason": literal(WHY),
+            "from_place": Series.dtstart,
+            "dtstart": Series.dtstart,
+            "rrule": literal(""),
+            "asked_at": literal(NOW, UTCDateTime),
+            "deadline": literal(NOW + DAY, UTCDateTime),
         }
-        ids = session.scalars(select(Series.id)).all()
-        session.execute(insert(SeriesRequest), [{**asked, "series_id": one} for one in ids])
+        session.execute(insert(SeriesRequest).from_select(list(asked), select(*asked.values())))
         session.execute(text("ANALYZE series"))
         session.execute(text("ANALYZE series_request"))
 
