@@ -1,4 +1,8 @@
-"""The same races through the web: fifty posts at once, one redirect, 49 conflicts, no error."""
+"""The same races through the web: fifty posts at once, one redirect, 49 conflicts, no error.
+
+The verbs hold on both databases (test_races.py). So one race is run through the web on both, the
+others on one of them each.
+"""
 
 import threading
 from collections import Counter
@@ -103,6 +107,9 @@ def test_fifty_posts_for_one_slot_book_one_session(stage: Stage) -> None:
     assert Session.query.count() == 1
 
 
+@pytest.mark.parametrize(
+    "engine_name", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
 def test_fifty_posts_for_the_last_session_book_one(stage: Stage) -> None:
     send = booking(stage, lambda n: 60 + 2 * n)
     for n in range(5):  # of six
@@ -112,6 +119,7 @@ def test_fifty_posts_for_the_last_session_book_one(stage: Stage) -> None:
     assert Session.query.count() == 6
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_of_fifty_answers_and_withdrawals_one_stands(stage: Stage) -> None:
     session_id = stage.book(60 * HOUR)
     page = f"/sessions/{session_id}"
