@@ -1,23 +1,21 @@
 """Each command in a process of its own, as an operator runs it on the first day."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from skileez import db
-
 PASSWORD = "a long quiet river"
 RUN = "from skileez.cli import main; main()"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> dict[str, str]:
+def site(sqlite_template: Path, tmp_path: Path) -> dict[str, str]:
     """The environment of a site with an empty SQLite database."""
-    url = f"sqlite:///{tmp_path / 'skileez.sqlite3'}"
-    db.migrate(url)
+    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'skileez.sqlite3')}"
     return {
         **os.environ,
         "DATABASE_URL": url,

@@ -55,32 +55,31 @@ def furnish(stage: Stage) -> dict[str, int]:
 
 
 def crowd(stage: Stage) -> None:
-    """Four more contracts with four more sessions each, two of them waiting for an answer, and a
+    """Two more contracts with three more sessions each, two of them waiting for an answer, and a
     longer life of the first session.
     """
     who = stage.cast
     with db.transaction():
         coach, student = who.coach, who.student
-        for number in range(4):
+        for number in range(2):
             one = cast.contract(db.session.merge(coach), db.session.merge(student), 4)
-            for place in range(4):
+            for place in range(3):
                 start = NOW + (100 + 8 * number + 2 * place) * HOUR
                 booked = actions.book(one, start, by="student", actor=who.actor("student"), now=NOW)
                 if place < 2:
                     booked.request_reschedule("student", WHY, actor=who.actor("student"), now=NOW)
             cast.proposal(db.session.merge(coach), db.session.merge(student))
     db.session.remove()
-    for _ in range(3):
-        asked, times = (
-            [who.actor("coach"), who.actor("student")],
-            [NOW + 70 * HOUR, NOW + 71 * HOUR],
+    asked, times = (
+        [who.actor("coach"), who.actor("student")],
+        [NOW + 70 * HOUR, NOW + 71 * HOUR],
+    )
+    with db.transaction():
+        first = actions.find_for(asked[0], 1)
+        first.counter_reschedule(
+            "coach", [NOW + 75 * HOUR, NOW + 76 * HOUR], actor=asked[0], now=NOW
         )
-        with db.transaction():
-            first = actions.find_for(asked[0], 1)
-            first.counter_reschedule(
-                "coach", [NOW + 75 * HOUR, NOW + 76 * HOUR], actor=asked[0], now=NOW
-            )
-            first.counter_reschedule("student", times, actor=asked[1], now=NOW)
+        first.counter_reschedule("student", times, actor=asked[1], now=NOW)
     db.session.remove()
 
 

@@ -53,19 +53,25 @@ def tells(verb: str, **what: Any) -> dict[str, Any]:
     }
 
 
-def everything() -> dict[str, list[dict[str, Any]]]:
-    """All rows that a verb could touch."""
-    with db.transaction():
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """All rows that a verb could touch, past the models."""
+    with db.transaction() as current:
         return {
-            model.__tablename__: [
-                {name: getattr(row, name) for name in row.__mapper__.column_attrs.keys()}  # noqa: SIM118
-                for row in model.query.populate_existing().order_by(*model.__mapper__.primary_key)
+            table.name: [
+                tuple(row)
+                for row in current.execute(table.select().order_by(*table.primary_key.columns))
             ]
-            for model in (
-                *(Session, Contract, ProposedTime, BookedTime, Event),
-                *(Series, SeriesRequest, SeriesProposedTime),
-            )
+            for table in EVERYTHING
         }
+
+
+EVERYTHING = [
+    db.Model.metadata.tables[model.__tablename__]
+    for model in (
+        *(Session, Contract, ProposedTime, BookedTime, Event),
+        *(Series, SeriesRequest, SeriesProposedTime),
+    )
+]
 
 
 def do(cast: Cast, session: Session, who: str, verb: Do) -> tuple[dict[str, Any], list[Event]]:
