@@ -89,6 +89,10 @@ class Browsers:
             page.close()
         for page in context.pages:
             page.goto("about:blank")
+            # Whoever comes next finds it as it was opened.
+            if viewport := how.get("viewport"):
+                page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=how.get("color_scheme", "light"))
         context.clear_cookies()
         self.free[repr(sorted(how.items()))].append(context)
 
