@@ -148,9 +148,7 @@ def test_from_a_proposal_to_the_last_session(site: Site, seat, student, coach):
 
     # The last session completes the contract.
     last_start = moved + 7 * DAY
-    his.goto(contract)
-    last = book(his, coach, last_start)
-    state(his, "Confirmed")  # the coach booked it
+    last = site.session(int(contract.rpartition("/")[2]), coach, last_start)
     site.clock.strike(last_start + HOUR)
     his.goto(f"/sessions/{last}")
     follow(his, "Complete it")
