@@ -35,7 +35,7 @@ def cast(database: str) -> Cast:
     return enter(database, 12)
 
 
-def book(cast: Cast, first: date = date(2027, 2, 8), count: int = 10, **told: Any) -> int:
+def book(cast: Cast, first: date = date(2027, 2, 8), count: int = 7, **told: Any) -> int:
     with db.transaction():
         contract = actions.find_contract_for(cast.actor("coach"), cast.contract.id)
         pattern = recurrence.starting(BERLIN, first, time(18), [0], 60, count=count, **told)
