@@ -235,7 +235,7 @@ def clean(database: str, engine_name: str, request: pytest.FixtureRequest) -> An
 
 
 ON_BOTH = ("a request is approved", "news and reminders are made", "a message is sent")
-"""On PostgreSQL, where each death takes a quarter of a second to set up, a few deaths of these."""
+"""On PostgreSQL, where each death takes longer to set up, a few deaths of these."""
 
 
 @pytest.mark.parametrize(
