@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from flask import (
     Blueprint,
+    Response,
+    after_this_request,
     current_app,
     flash,
     redirect,
@@ -122,6 +124,7 @@ def reset_request() -> ResponseReturnValue:
 @throttle.failures("sign_in_failures_per_address", "15 minutes")
 def reset(key: str) -> ResponseReturnValue:
     """Set a new password by a link; the link is used up by setting it, not by looking."""
+    after_this_request(_keep_address)
     form = ResetForm()
     try:
         _link, person = actions.find_reset(key, now=clock.now())
@@ -141,6 +144,15 @@ def reset(key: str) -> ResponseReturnValue:
             except Refused as refused:
                 status = attach(form, refused)
     return render_template("auth/reset.html", form=form, email=person.email), status
+
+
+def _keep_address(response: Response) -> Response:
+    """The address is the secret: what the page loads says whose it is, and no more.
+
+    Not "no-referrer", with which a browser would not say either where the form comes from.
+    """
+    response.headers["Referrer-Policy"] = "origin"
+    return response
 
 
 def _open_account(form: SignUpForm) -> None:

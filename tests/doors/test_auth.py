@@ -312,6 +312,21 @@ def test_the_link_in_the_mail_sets_a_new_password(app: Flask, mails: list[str]) 
     assert "used or is too old" in text_of(dead)
 
 
+def test_what_the_page_of_a_link_loads_does_not_tell_its_address(visitor: Visitor) -> None:
+    add_person()
+    with db.transaction():
+        made = actions.request_reset("ada@example.org", now=clock.now())
+    assert made
+    path = f"/reset/{made[1]}"
+    for answer in (
+        visitor.get(path),
+        visitor.post(path, path, password="short"),
+        visitor.post(path, path, password="another horse"),
+        visitor.get(path),
+    ):
+        assert answer.headers.getlist("Referrer-Policy") == ["origin"]
+
+
 def test_looking_at_a_link_does_not_use_it_up(visitor: Visitor, app: Flask) -> None:
     add_person()
     with db.transaction():
