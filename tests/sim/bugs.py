@@ -14,7 +14,14 @@ from skileez.availability.stretches import merged
 from skileez.contracts.models import Contract
 from skileez.notifications import about, outgoing, rules, sending
 from skileez.notifications.models import Standing
-from skileez.sessions import actions, meeting, outcome_rules, reschedule_rules, rescheduling
+from skileez.sessions import (
+    actions,
+    meeting,
+    outcome_rules,
+    reschedule_rules,
+    rescheduling,
+    series_rules,
+)
 from skileez.sessions import rules as session_rules
 from skileez.sessions.reschedule_rules import Silence
 from skileez.sessions.row import SessionRow
@@ -226,6 +233,32 @@ def offers_forget_what_is_taken() -> Any:
     return mock.patch.object(Opening, "_blocked", [])
 
 
+def who_asked_may_move_the_series() -> Any:
+    right = series_rules.may_answer_move
+
+    def wrong(facts: Any, role: str, now: datetime) -> Any:
+        found = right(facts, role, now)
+        return None if found and found.code == "own_request" else found
+
+    return mock.patch.object(series_rules, "may_answer_move", wrong)
+
+
+def silence_moves_a_series_at_late_notice() -> Any:
+    def wrong(pending: Any, *, all_free: bool) -> Silence:
+        return Silence.APPROVED if all_free else Silence.LAPSED
+
+    return mock.patch.object(series_rules, "settle_move", wrong)
+
+
+def a_series_moves_without_its_sessions_being_told() -> Any:
+    right = SessionRow.say
+
+    def wrong(one: Any, verb: str, **told: Any) -> Any:
+        return None if verb == "session.moved" else right(one, verb, **told)
+
+    return mock.patch.object(SessionRow, "say", wrong)
+
+
 BUGS: Final[dict[Bug, int]] = {
     anybody_may_be_booked_twice: 27,
     silence_approves_late_requests: 15,
@@ -247,3 +280,9 @@ BUGS: Final[dict[Bug, int]] = {
     offers_forget_what_is_taken: 22,
 }
 """Each bug, and the seed from which on it is looked for: one that shows it early."""
+SERIES_BUGS: Final[dict[Bug, int]] = {
+    who_asked_may_move_the_series: 32,
+    silence_moves_a_series_at_late_notice: 19,
+    a_series_moves_without_its_sessions_being_told: 16,
+}
+"""The same of series: they need half years in which sessions recur."""

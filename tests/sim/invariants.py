@@ -20,7 +20,9 @@ from skileez.db import UTCDateTime
 from skileez.notifications import rules as news
 from skileez.notifications.rules import DIGESTS, OVERDUE, REMINDER
 from tests.reckoning import are_open
-from tests.sim.world import POLICY, Received, World, living
+from tests.sim.series_watch import SeriesWatch
+from tests.sim.violation import require
+from tests.sim.world import ACTIVE, POLICY, Received, World, living
 
 EDGES = {
     ("scheduled", "completed"),
@@ -29,12 +31,6 @@ EDGES = {
     ("missed", "completed"),
 }
 HOUR = timedelta(hours=1)
-ACTIVE = 3
-"""Contracts under which something happens."""
-
-
-class Violation(AssertionError):
-    """Something that must never happen has happened."""
 
 
 @dataclass
@@ -50,17 +46,12 @@ class Picture:
     heard_at: list[datetime] = field(default_factory=list)
 
 
-def require(true: bool, sentence: str, **told: object) -> None:
-    """Raise ``Violation`` with what is known, unless it is true."""
-    if not true:
-        raise Violation(f"{sentence}: {told}")
-
-
 class Watch:
     """Looks after every step, at what changed since the last one; and at everything at the end."""
 
     def __init__(self) -> None:
         self.pictures: dict[int, Picture] = defaultdict(Picture)
+        self.series = SeriesWatch()
         self.seen = 0
         self.letters = 0
 
@@ -70,6 +61,9 @@ class Watch:
             for event in fresh:
                 if event.session_id is not None:
                     self._replay(event)
+                elif event.verb.startswith("series."):
+                    self.series.replay(event)
+                    self.series.row(rows, event.details["series_id"])
             require(not world.not_kept, "an offered time was refused", why=world.not_kept)
             for session_id in {one.session_id for one in fresh if one.session_id}:
                 self._session(rows, session_id)
@@ -318,10 +312,13 @@ def live(
     bug: Callable[[], AbstractContextManager[object]] = nullcontext,
     *,
     active: int = ACTIVE,
+    recurring: float = 0,
 ) -> World:
     """Live through half a year, watched; raises ``Violation``, with the seed in its notes."""
     watch = Watch()
-    with living(seed, engine, coaches=coaches, active=active, check=watch) as world:
+    with living(
+        seed, engine, coaches=coaches, active=active, recurring=recurring, check=watch
+    ) as world:
         try:
             with bug():
                 world.run()
@@ -379,5 +376,6 @@ _DELIVERY = _DELIVERY.columns(start=UTCDateTime)
 _LEFT = text(
     "SELECT (SELECT count(*) FROM outbox) AS events, (SELECT count(*) FROM delivery"
     " WHERE status = 'waiting' AND due_at <= :now) AS messages,"
-    " (SELECT count(*) FROM session WHERE reschedule_requested) AS requests"
+    " (SELECT count(*) FROM session WHERE reschedule_requested) AS requests,"
+    " (SELECT count(*) FROM series_request) AS series"
 ).bindparams(bindparam("now", type_=UTCDateTime))

@@ -32,13 +32,16 @@ from skileez.notifications.channels import Failed
 from skileez.notifications.letters import Letter
 from skileez.notifications.models import Wishes
 from skileez.notifications.rules import DIGESTS
-from skileez.sessions import actions, finding, policy
+from skileez.sessions import actions, dst, finding, policy
 from skileez.sessions.models import Session
 from skileez.sessions.rules import Policy
 from tests.cast import DAY, HOUR, MINUTE, WHY
-from tests.sim.people import BEGIN, LASTS, People
+from tests.sim.people import BEGIN, LASTS, ZONES, People
+from tests.sim.recurring import Recurring
 
 POLICY = Policy()
+ACTIVE = 3
+"""Contracts under which something happens."""
 
 
 class Killed(BaseException):
@@ -86,8 +89,9 @@ class World:
     seed: int
     engine: Engine
     coaches: int = 50
-    active: int = 2
-    """Contracts under which something happens."""
+    active: int = ACTIVE
+    recurring: float = 0
+    """The share of them whose sessions are booked as a series."""
     mishaps: bool = True
     now: datetime = BEGIN
     steps: int = 0
@@ -98,6 +102,7 @@ class World:
         self.random = Random(self.seed)
         self.post = Post(self)
         self.people = People(self.random, self.coaches)
+        self.series = Recurring(self)
         self.not_kept: list[str] = []
         """Why times that had just been offered were refused."""
         self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -159,6 +164,8 @@ class World:
         try:
             with self._fuse():
                 actions.sweep(self.now, policy=POLICY)
+                if self.recurring:
+                    dst.tell_due(self.now)
                 outbox.dispatch(reactions.react, self.now)
                 for one in sending.claim(self.now, 50):
                     if self.mishaps and self.random.random() < 0.05:
@@ -227,9 +234,13 @@ class World:
         db.session.remove()
 
     def _contract(self, coach: int, student: int, week: datetime) -> None:
-        total = self.random.choice([1, 2, 2, 3])
+        total = self.random.choice([1, 2, 2, 3]) + (2 if self.recurring else 0)
         contract = self.people.agree(coach, student, total, self.random.choice([30, 60, 90]))
         sides = {"coach": coach, "student": student}
+        if self.recurring and self.random.random() < self.recurring:
+            zone, at = self.random.choice(ZONES), week + self.random.random() * 7 * DAY
+            self.later(at, lambda: self.series.book(contract, sides, total, zone))
+            return
         for _ in range(total + self.random.randint(0, 1)):
             at = week + self.random.random() * 14 * DAY
             self.later(at, lambda: self._book(contract, sides))
@@ -246,7 +257,7 @@ class World:
             availability.set_hours(coach, hours, actor=actor, version=row.version, now=self.now)
             self.people.hours[coach] = hours
 
-        self._try("change hours", change)
+        self.attempt("change hours", change)
 
     def _someone(self) -> str:
         return self.random.choice(["student", "coach"])
@@ -287,11 +298,11 @@ class World:
                     self.not_kept.append(refused.code)
                 raise
 
-        session = self._try("book an offer" if offered else "book", book)
+        session = self.attempt("book an offer" if offered else "book", book)
         if session is not None:
-            self._live(session, sides, start)
+            self.live(session, sides, start)
 
-    def _live(self, session: int, sides: dict[str, int], start: datetime) -> None:
+    def live(self, session: int, sides: dict[str, int], start: datetime) -> None:
         """Draw what its people will do about a session."""
         left = max(start - self.now, HOUR)
         if self.random.random() < 0.7:
@@ -404,9 +415,10 @@ class World:
             verb(actions.find_for(actor, session), actor)
             return True
 
-        return bool(self._try(name, act))
+        return bool(self.attempt(name, act))
 
-    def _try(self, name: str, act: Callable[[], Any]) -> Any:
+    def attempt(self, name: str, act: Callable[[], Any]) -> Any:
+        """Do it in a transaction, and count it; None when it was refused."""
         try:
             with db.transaction():
                 done = act()
@@ -421,7 +433,9 @@ class World:
 _NEXT_DUE = text(
     "SELECT min(due) AS due FROM (SELECT min(due_at) AS due FROM outbox"
     " UNION ALL SELECT min(coalesce(lease_until, due_at)) FROM delivery WHERE status = 'waiting'"
-    " UNION ALL SELECT min(reschedule_deadline) FROM session WHERE reschedule_requested) AS every"
+    " UNION ALL SELECT min(reschedule_deadline) FROM session WHERE reschedule_requested"
+    " UNION ALL SELECT min(deadline) FROM series_request"
+    " UNION ALL SELECT min(clocks_at) FROM series) AS every"
 ).columns(due=db.UTCDateTime)
 
 
