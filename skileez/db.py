@@ -125,6 +125,8 @@ def bind(url: str, **options: Any) -> Engine:
 
 def engine_for(url: str, **options: Any) -> Engine:
     """An engine for ``url``, as strict on SQLite as on PostgreSQL."""
+    # Else whoever comes first after a restart of the server gets its dead connection, and an error.
+    options.setdefault("pool_pre_ping", not url.startswith("sqlite"))
     engine = create_engine(_with_driver(url), **options)
     if engine.dialect.name == "sqlite":
         _prepare_folder(engine.url)
