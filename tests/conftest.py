@@ -1,7 +1,7 @@
 """Fixtures that every test may use, and the walls around the tests.
 
 ``database``        URL of a migrated, empty database; the test runs once on each engine
-``bare_database``   the same before any migration
+``bare_database``   an SQLite one before any migration
 ``settings``        Settings on ``database``, with cheap passwords
 ``app``, ``client`` the application on them, and a browser-like client (https, cookies)
 
@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 import structlog
@@ -102,20 +101,10 @@ def database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -
 
 
 @pytest.fixture
-def bare_database(
-    engine_name: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[str]:
-    """URL of a database without a single table, for tests of the migrations."""
-    if engine_name == "sqlite":
-        with unbound_after():
-            yield f"sqlite:///{tmp_path / 'bare.sqlite3'}"
-        return
-    server: postgres.Server = request.getfixturevalue("postgresql_server")
-    name = f"bare_{uuid4().hex}"
-    url = server.create(name)
+def bare_database(tmp_path: Path) -> Iterator[str]:
+    """URL of an SQLite database without a single table, for the doors of the migrations."""
     with unbound_after():
-        yield url
-    server.drop(name)
+        yield f"sqlite:///{tmp_path / 'bare.sqlite3'}"
 
 
 @contextmanager
