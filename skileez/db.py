@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from select import POLLIN, poll
+from threading import Lock
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -40,7 +41,12 @@ from skileez.errors import N_, Kind, Refusal, Refused
 
 WRITES = "skileez_writes"
 READ_ONLY = "skileez_read_only"
-SQLITE = {"journal_mode": "WAL", "synchronous": "FULL", "busy_timeout": 20000, "foreign_keys": "ON"}
+SQLITE: dict[str, Any] = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "busy_timeout": 20000,
+    "foreign_keys": "ON",
+}
 """How SQLite is opened. FULL: what was committed survives a power cut (the tests do without)."""
 
 
@@ -200,9 +206,37 @@ def _make_sqlite_strict(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get(WRITES, False):
+            turn.wait(connection.info)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.connection.cursor().execute("BEGIN")  # cannot fail, and is asked often
+
+    def end(connection: Connection) -> None:
+        if not connection.invalidated:  # then it was closed, and its turn ended with that
+            turn.end(connection.info)
+
+    turn = _Turn()
+    event.listen(engine, "commit", end)
+    event.listen(engine, "rollback", end)
+    event.listen(engine, "close", lambda connection, record: turn.end(record.info))
+
+
+class _Turn:
+    """Writers of this process queue before SQLite's own lock, which they would find by chance.
+
+    Who waits there sleeps up to a tenth of a second at a time, also while nobody writes. SQLite
+    stays the guard, also against other processes: this only wakes the next one at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def wait(self, info: dict[Any, Any]) -> None:
+        info[_Turn] = self._lock.acquire(timeout=SQLITE["busy_timeout"] / 1000)
+
+    def end(self, info: dict[Any, Any]) -> None:
+        if info.pop(_Turn, False):
+            self._lock.release()
 
 
 @contextmanager
