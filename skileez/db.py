@@ -185,7 +185,7 @@ def _replace_what_has_ended(engine: Engine) -> None:
     """Hand out no connection that the server ended: after its restart nobody meets an error."""
 
     @event.listens_for(engine, "checkout")
-    def look(connection: Any, record: object, proxy: object) -> None:
+    def look(connection: Any, *_: object) -> None:
         # A server that leaves says so, and else it never speaks first: looking whether anything
         # came is free, where asking it (``pool_pre_ping``) is a tenth of a page.
         unread = poll()
@@ -218,7 +218,9 @@ def _make_sqlite_strict(engine: Engine) -> None:
     turn = _Turn()
     event.listen(engine, "commit", end)
     event.listen(engine, "rollback", end)
-    event.listen(engine, "close", lambda connection, record: turn.end(record.info))
+    # However else it ends.
+    for last in ("checkin", "close"):
+        event.listen(engine, last, lambda connection, record: turn.end(record.info))
 
 
 class _Turn:

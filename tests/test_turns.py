@@ -1,7 +1,9 @@
 """Writers on SQLite take turns, and whose turn is over keeps nobody waiting, however it ended."""
 
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 
@@ -59,6 +61,22 @@ def test_the_next_writer_does_not_wait(engine: Engine, end: Callable[[Connection
     writing(engine).close()
     assert monotonic() - began < 5, "as long as a writer waits who waits in vain: twenty seconds"
     first.close()
+    engine.dispose()
+
+
+def test_another_process_that_holds_the_lock_leaves_nobody_waiting(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.dispose()
+    monkeypatch.setitem(db.SQLITE, "busy_timeout", 1)
+    with closing(sqlite3.connect(tmp_path / "turns.sqlite3", isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"), engine.connect() as refused:
+            refused.execution_options(**{db.WRITES: True}).execute(text("SELECT 1"))
+    monkeypatch.undo()
+    began = monotonic()
+    writing(engine).close()
+    assert monotonic() - began < 5
     engine.dispose()
 
 
