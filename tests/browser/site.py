@@ -291,7 +291,9 @@ class Watch:
     def _console(self, message: Any) -> None:
         # A refused form is answered 4xx, and Chromium tells of each.
         answered = message.text.startswith("Failed to load resource: the server responded with")
-        if message.type in ("error", "warning") and not answered:
+        # A question that a later one replaced: htmx tells of it as of an error.
+        replaced = message.text.startswith(("htmx:afterRequest,", "htmx:sendAbort,"))
+        if message.type in ("error", "warning") and not answered and not replaced:
             self.seen.append(f"console: {message.text}")
 
     def _request(self, asked: str, url: str) -> None:

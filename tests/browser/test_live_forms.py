@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from skileez.availability.rules import Hours
 from tests.browser.site import Site, Someone
 from tests.browser.steps import REASON, press, said, sees, sees_not, state, told
 from tests.cast import DAY, HOUR, MINUTE, NOW
@@ -97,6 +98,34 @@ def test_proposed_times_unfold_one_by_one_and_have_to_differ(seat, student, book
     press(page, "Send the request")
     state(page, "Reschedule requested")
     expect(page.locator(".proposed-times li")).to_have_count(1)
+
+
+def test_free_times_fit_the_length_typed_while_a_day_was_coming(
+    site: Site, seat, student, coach, contract
+):
+    site.hours(coach, Hours(coach.zone, weekly={3: [(9 * 60, 12 * 60)]}, step=60))
+    page = seat(student)
+    page.goto(f"/contracts/{contract}/schedule?month=2026-04")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/slots?*", hold)
+    with page.expect_request("**/slots?*day=2026-04-09*"):
+        page.get_by_role("link", name="9 April 2026: 3 free times").click()
+    with page.expect_request("**/slots?*minutes=120*"):
+        page.get_by_label("Duration in minutes").fill("120")
+        page.get_by_label("Duration in minutes").blur()
+    first, second = held
+    first.continue_()
+    page.evaluate(
+        "fetch('/dashboard').then((answer) => answer.text())"
+    )  # so that one is there first
+    second.continue_()
+    expect(page.get_by_role("link", name="9 April 2026: 2 free times")).to_be_visible()
+    expect(page.get_by_role("group", name="Afternoon").get_by_role("button")).to_have_count(2)
+    page.unroute_all()
 
 
 def test_a_double_click_sends_once(seat, student, booked):

@@ -113,11 +113,15 @@
     if (!box || !["duration_minutes", "timezone"].includes(field.name) || !window.htmx) return;
     if (field.name === "timezone") for (const input of typed(box)) if (exact(input)) giveBack(box, input);
     const part = box.querySelector("[data-slots-month]");
-    window.htmx.ajax("GET", part.dataset.url, { source: part, target: part, swap: "outerHTML show:none" });
+    /* The picker as the source: this takes the place of an answer under way (hx-sync), a day just pressed say,
+       and asks for that day. */
+    const how = { source: box, target: part, swap: "outerHTML show:none" };
+    window.htmx.ajax("GET", box.dataset.asked || part.dataset.url, how).catch(() => {});  // app.js says what failed
   });
   document.addEventListener("htmx:configRequest", (event) => {
     const box = event.target.closest("[data-slots]");
     if (!box) return;
+    box.dataset.asked = event.detail.path;
     const form = box.closest("form").elements, asked = event.detail.parameters;
     if (form.duration_minutes) asked.minutes = form.duration_minutes.value;
     if (form.timezone) asked.zone = form.timezone.value;
