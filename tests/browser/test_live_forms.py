@@ -117,12 +117,11 @@ def test_free_times_fit_the_length_typed_while_a_day_was_coming(
     with page.expect_request("**/slots?*minutes=120*"):
         page.get_by_label("Duration in minutes").fill("120")
         page.get_by_label("Duration in minutes").blur()
-    first, second = held
-    first.continue_()
+    held[0].continue_()
     page.evaluate(
         "fetch('/dashboard').then((answer) => answer.text())"
     )  # so that one is there first
-    second.continue_()
+    held[1].continue_()
     expect(page.get_by_role("link", name="9 April 2026: 2 free times")).to_be_visible()
     expect(page.get_by_role("group", name="Afternoon").get_by_role("button")).to_have_count(2)
     page.unroute_all()
