@@ -294,6 +294,8 @@ def browser_type_launch_args() -> dict[str, Any]:
             # One process for all that is one site, and a drawing that needs no process of its own.
             "--process-per-site",
             "--in-process-gpu",
+            # A page lives for less time than it takes to optimize its scripts.
+            "--js-flags=--no-opt --no-maglev",
             "--disable-features=IsolateOrigins,site-per-process,RenderDocument,PaintHolding",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
         ],

@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 long_stories = settings(
-    max_examples=25,
+    max_examples=15,
     database=None,
     deadline=None,
     derandomize=True,

@@ -88,7 +88,7 @@ class Browsers:
         for page in context.pages[1:]:
             page.close()
         for page in context.pages:
-            page.goto("about:blank")
+            page.goto(f"{self.url}/livez")  # another site would be another process
             # Whoever comes next finds it as it was opened.
             if viewport := how.get("viewport"):
                 page.set_viewport_size(viewport)

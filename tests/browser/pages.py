@@ -36,6 +36,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/sessions/{overdue}/complete-form",
         "/sessions/{open}",
         "/series/{series}",
+        "/calendar?view=list",
     ),
     "coach": (
         "/dashboard",
@@ -62,21 +63,23 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/contracts",
         "/notifications",
     ),
-    "talker": (
-        "/dashboard",
-        "/calendar?view=list",
-        "/sessions?view=all",
-        "/contracts/{contract}",
-        "/contracts/{contract}/schedule",
-        "/sessions/{mine}",
-        "/sessions/{confirmed}/cancel-form",
-        "/proposals/{proposal}",
-    ),
 }
-"""By who looks: the newcomer has nothing yet, the talker's names and texts are long and hostile.
+"""By who looks: the newcomer has nothing yet.
 
 Pages with a form stand below: with its errors a form shows all that it shows without them.
 """
+
+TALKERS = (
+    "/dashboard",
+    "/calendar?view=list",
+    "/sessions?view=all",
+    "/contracts/{contract}",
+    "/contracts/{contract}/schedule",
+    "/sessions/{mine}",
+    "/sessions/{confirmed}/cancel-form",
+    "/proposals/{proposal}",
+)
+"""Pages of the talker, whose names and texts are long and hostile: do they fit?"""
 
 FORMS: dict[str, tuple[str, ...]] = {
     "nobody": ("/sign-in", "/sign-up", "/reset"),

@@ -10,7 +10,7 @@ from skileez import db
 from skileez.demo import cast as demo
 from skileez.demo import seed
 from tests.browser.accessible import violations
-from tests.browser.pages import FORMS, PAGES, Moods, hostile, moods
+from tests.browser.pages import FORMS, PAGES, TALKERS, Moods, hostile, moods
 from tests.browser.site import AXE, Site, Someone
 from tests.browser.steps import REASON, sees, state
 from tests.cast import DAY, HOUR, NOW
@@ -125,6 +125,17 @@ def test_every_page_is_for_everybody(look, who, patterns):
         assert answer
         assert answer.status in (200, 409), f"{pattern}: {answer.status}"
         if wrong := faults(page):
+            found[pattern] = wrong
+    assert not found, report(found)
+
+
+def test_long_and_hostile_texts_fit_a_phone(look):
+    page, here = look("talker")
+    page.set_viewport_size(PHONE)
+    found = {}
+    for pattern in TALKERS:
+        page.goto(here.path(pattern))
+        if wrong := [*page.evaluate(TWICE), *on_a_phone(page)]:
             found[pattern] = wrong
     assert not found, report(found)
 

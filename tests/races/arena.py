@@ -11,6 +11,8 @@ from skileez.errors import Refused
 from tests import engines
 
 CLIENTS = 50
+SOME = 20
+"""As many as it takes where a slot and a contract's last session are not what they race for."""
 WON = "won"
 
 

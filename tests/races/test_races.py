@@ -17,7 +17,7 @@ from skileez.sessions import actions, booking, meeting
 from skileez.sessions.models import BookedTime, ProposedTime, Session
 from tests import cast as people
 from tests.cast import HOUR, MINUTE, NOW, WHY, Cast, enter
-from tests.races.arena import CLIENTS, WON, race, sql
+from tests.races.arena import CLIENTS, SOME, WON, race, sql
 from tests.sessions.stage import at
 
 NO_CONSTRAINT = {
@@ -139,9 +139,9 @@ def test_with_both_guards_off_they_overlap(
     without_the_applications_check(monkeypatch)
     sql(database, *NO_CONSTRAINT[engine_name])
     try:
-        assert race(database, lambda n: book(contracts[n % 10], 60)) == {WON: CLIENTS}
-        assert Session.query.count() == CLIENTS
-        assert overlapping_pairs() >= CLIENTS * (CLIENTS - 1) // 2  # the coach alone
+        assert race(database, lambda n: book(contracts[n % 10], 60), SOME) == {WON: SOME}
+        assert Session.query.count() == SOME
+        assert overlapping_pairs() >= SOME * (SOME - 1) // 2  # the coach alone
     finally:
         undo(CONSTRAINT)
 
@@ -192,8 +192,8 @@ def test_with_the_quotas_guards_off_the_contract_is_overbooked(
     sql(database, *NO_QUOTA[engine_name])
     contract_id = last.contract.id
     try:
-        assert race(database, lambda n: book(contract_id, 60 + 2 * n)) == {WON: CLIENTS}
-        assert Session.query.filter_by(session_number=3).count() == CLIENTS
+        assert race(database, lambda n: book(contract_id, 60 + 2 * n), SOME) == {WON: SOME}
+        assert Session.query.filter_by(session_number=3).count() == SOME
     finally:
         undo(QUOTA)
 
@@ -231,7 +231,7 @@ def test_one_of_many_answers_stands(cast: Cast, database: str, guards: str) -> N
         with db.transaction():
             answers[number % len(answers)](find(session_id))
 
-    outcomes = race(database, answer)
+    outcomes = race(database, answer, SOME)
     assert outcomes[WON] == 1
     gone = {"no_request", "own_request", "not_your_request"}
     assert set(outcomes) <= {WON} | gone | ({"busy"} if guards != "both" else set())
@@ -256,7 +256,7 @@ def test_with_neither_lock_nor_version_every_answer_stands(cast: Cast, database:
                 .values(scheduled_at=at(70 + number), ends_at=at(71 + number))
             )
 
-    assert race(database, answer) == {WON: CLIENTS}
+    assert race(database, answer, SOME) == {WON: SOME}
 
 
 def test_a_session_is_cancelled_or_moved_and_never_both(cast: Cast, database: str) -> None:
@@ -266,7 +266,7 @@ def test_a_session_is_cancelled_or_moved_and_never_both(cast: Cast, database: st
         with db.transaction():
             ANSWERS[5 if number % 2 else 0](actions.find_any(session_id))
 
-    outcomes = race(database, answer)
+    outcomes = race(database, answer, SOME)
     one = Session.query.get(session_id)
     assert one.status == "cancelled"
     # An approval may come first; then a cancellation is still good, once.
@@ -275,8 +275,7 @@ def test_a_session_is_cancelled_or_moved_and_never_both(cast: Cast, database: st
 
 
 def test_twenty_approvals_into_one_hour_move_one_session(cast: Cast, database: str) -> None:
-    clients = 20
-    contracts = one_coach_and_many_students(clients)
+    contracts = one_coach_and_many_students(SOME)
     ids = []
     for n, contract_id in enumerate(contracts):
         book(contract_id, 100 + 2 * n)
@@ -290,9 +289,9 @@ def test_twenty_approvals_into_one_hour_move_one_session(cast: Cast, database: s
             one = actions.find_any(ids[number])
             one.approve_reschedule(at(70), by="coach", now=NOW)
 
-    assert race(database, approve, clients) == {WON: 1, "time_taken": clients - 1}
+    assert race(database, approve, SOME) == {WON: 1, "time_taken": SOME - 1}
     assert Session.query.filter_by(scheduled_at=at(70)).count() == 1
-    assert Session.query.filter_by(reschedule_requested=True).count() == clients - 1
+    assert Session.query.filter_by(reschedule_requested=True).count() == SOME - 1
     assert overlapping_pairs() == 0
 
 
@@ -310,7 +309,7 @@ def test_a_person_who_coaches_here_and_studies_there_is_in_one_place(
     contracts = crossed()
     if guards == "the database's":
         without_the_applications_check(monkeypatch)
-    outcomes = race(database, lambda n: book(contracts[n % 2], 60 + (n % 2) / 2))
+    outcomes = race(database, lambda n: book(contracts[n % 2], 60 + (n % 2) / 2), SOME)
     assert outcomes[WON] == 1
     alone = {"time_taken", "busy", "number_taken"}
     assert set(outcomes) - {WON} <= ({"time_taken"} if guards == "both" else alone)
@@ -322,13 +321,13 @@ def test_two_who_coach_each_other_fill_their_day_without_a_deadlock(
     cast: Cast, database: str
 ) -> None:
     contracts = crossed()
-    outcomes = race(database, lambda n: book(contracts[n % 2], 60 + n))
-    assert outcomes == {WON: CLIENTS}
+    outcomes = race(database, lambda n: book(contracts[n % 2], 60 + n), SOME)
+    assert outcomes == {WON: SOME}
     assert overlapping_pairs() == 0
     assert not list(broken_links())
     for contract_id in contracts:
         numbers = [one.session_number for one in Session.query.filter_by(contract_id=contract_id)]
-        assert sorted(numbers) == list(range(1, CLIENTS // 2 + 1))
+        assert sorted(numbers) == list(range(1, SOME // 2 + 1))
 
 
 def test_sweeps_side_by_side_do_each_thing_once(database: str) -> None:
@@ -369,7 +368,7 @@ def test_completions_side_by_side_are_all_counted(
                 if refused.code != "busy":
                     raise
 
-    outcomes = race(database, complete, clients=20)
+    outcomes = race(database, complete, SOME)
     assert outcomes == {WON: 10, "not_scheduled": 10}
     contract = db.session.get_one(Contract, cast.contract.id)
     assert (contract.completed_sessions, contract.status) == (10, "completed")
@@ -377,7 +376,7 @@ def test_completions_side_by_side_are_all_counted(
     assert not list(broken_links())
 
 
-def test_a_proposal_accepted_fifty_times_at_once_makes_one_contract(
+def test_a_proposal_accepted_many_times_at_once_makes_one_contract(
     cast: Cast, database: str
 ) -> None:
     with db.transaction():
@@ -392,7 +391,7 @@ def test_a_proposal_accepted_fifty_times_at_once_makes_one_contract(
             else:
                 offer.decline(actor=student, now=NOW)
 
-    outcomes = race(database, accept)
+    outcomes = race(database, accept, SOME)
     assert outcomes[WON] == 1
     assert set(outcomes) <= {WON, "proposal_closed", "busy"}
     assert Contract.query.filter_by(proposal_id=offer_id).count() <= 1

@@ -23,7 +23,7 @@ TRIES = 40
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_nothing_that_must_not_happen_happens(seed: int, sqlite_template: Path) -> None:
     with in_memory(sqlite_template) as engine:
-        live(seed, engine, COACHES)
+        live(seed, engine, COACHES, active=2)
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
