@@ -4,6 +4,7 @@ Pure: values in, a ``Refusal`` or None (= yes) out.
 """
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -319,9 +320,43 @@ def may_resume(status: str) -> Refusal | None:
     return _needs(status, ContractStatus.PAUSED)
 
 
+def check_pause(status: str, known: int, current: int) -> Refusal | None:
+    """Whether a contract is paused by the very pause that the page showed, with its reason."""
+    if refusal := may_resume(status):
+        return refusal
+    if known != current:
+        return Refusal(
+            "paused_again",
+            N_(
+                "This contract was resumed and paused again since you opened the page. "
+                "Nothing was done; look at why it is paused now, then resume it."
+            ),
+        )
+    return None
+
+
 def may_end(status: str) -> Refusal | None:
     """A contract that is active or paused can be ended before its last session."""
     return _needs(status, ContractStatus.ACTIVE, ContractStatus.PAUSED)
+
+
+def check_open_sessions(shown: Set[int], current: Set[int]) -> Refusal | None:
+    """Ending a contract cancels the open sessions (by id) that the page showed, and no others."""
+    if shown != current:
+        return Refusal(
+            "open_sessions_changed",
+            N_(
+                "The open sessions changed since you opened the page: %(new)s new, %(gone)s no "
+                "longer open. Ending the contract would now cancel %(count)s. Nothing was done; "
+                "look at them as they are now, then end it."
+            ),
+            {
+                "new": len(current - shown),
+                "gone": len(shown - current),
+                "count": len(current),
+            },
+        )
+    return None
 
 
 def may_set_meeting_link(status: str, *, is_coach: bool) -> Refusal | None:

@@ -4,7 +4,7 @@ Call inside ``transaction()``. Locks are taken in one order everywhere: the cont
 the session's, then the two people, so that writers queue and never block each other for good.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -14,6 +14,7 @@ from sqlalchemy.orm import contains_eager
 
 from skileez import db, logs
 from skileez.contracts.models import Contract
+from skileez.contracts.rules import check_open_sessions, may_end
 from skileez.errors import NotFound, Refused, require
 from skileez.events import SYSTEM, Actor
 from skileez.sessions import booking, meeting, outcome_rules, rules, series_ending, series_moving
@@ -145,9 +146,21 @@ def book(
     return booking.enter(contract, number, start, minutes, by=by, actor=actor, now=now)
 
 
-def end_contract(contract: Contract, *, by: str, actor: Actor, reason: str, now: datetime) -> int:
-    """End a contract and cancel its scheduled sessions; how many were cancelled."""
-    contract.end(actor=actor, role=by, reason=reason, now=now)
+def end_contract(
+    contract: Contract,
+    *,
+    by: str,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+    shown: Set[int] | None = None,
+) -> int:
+    """End a contract and cancel its scheduled sessions; how many were cancelled.
+
+    ``shown``: the ids of those that the page said it would cancel. Raises ``Refused`` where they
+    are others by now.
+    """
+    require(may_end(contract.status))  # one that is over has no open sessions to compare
     scheduled = db.session.scalars(
         select(Session)
         .where(Session.contract_id == contract.id, Session.status == rules.Status.SCHEDULED)
@@ -155,6 +168,9 @@ def end_contract(contract: Contract, *, by: str, actor: Actor, reason: str, now:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+    if shown is not None:
+        require(check_open_sessions(shown, {session.id for session in scheduled}))
+    contract.end(actor=actor, role=by, reason=reason, now=now)
     for session in scheduled:
         session.cancel_session(
             by=by if by in rules.PARTICIPANTS else None,

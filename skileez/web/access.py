@@ -60,7 +60,7 @@ TOKEN: Final = "_user_id"
 
 _DECLARED: Final = "skileez_access"
 _SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-_NEVER_KEPT: Final = ("csrf_token", "password", "current_password", "version", "next")
+_NEVER_KEPT: Final = ("csrf_token", "password", "current_password", "version", "seen", "next")
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -133,9 +133,16 @@ class PauseForm(AccountForm):
 
 
 class EndForm(AccountForm):
-    """End a contract before its last session."""
+    """End a contract before its last session; ``seen`` are the open ones that the page showed."""
 
+    seen = HiddenField()
     reason = _reason(_l("Why are you ending it?"), required=True)
+
+    def shown(self) -> set[int] | None:
+        """The ids of the open sessions that the page showed; None where it did not say."""
+        if self.seen.data is None:
+            return None
+        return {int(one) for one in self.seen.data.split() if one.isdecimal() and len(one) < 10}
 
 
 class ContractLinkForm(AccountForm):

@@ -2,7 +2,7 @@
 for the administrator.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ from skileez.contracts import queries, rules
 from skileez.contracts.models import Contract
 from skileez.contracts.rules import ContractStatus
 from skileez.db import transaction
-from skileez.errors import Refused
+from skileez.errors import Refused, require
 from skileez.events import Actor
 from skileez.sessions import actions, policy, progress, series_queries
 from skileez.sessions import queries as session_queries
@@ -28,6 +28,7 @@ from skileez.web.account_forms import AccountForm
 from skileez.web.contract_forms import ContractLinkForm, EndForm, PauseForm
 from skileez.web.display import sentence
 from skileez.web.errors import attach
+from skileez.web.forms import PressForm
 from skileez.web.language import gettext as _
 
 contracts = Blueprint("contracts", __name__)
@@ -116,12 +117,15 @@ def pause(contract_id: int) -> ResponseReturnValue:
 @contracts.post("/contracts/<int:contract_id>/resume")
 @access(PARTICIPANT)
 def resume(contract_id: int) -> ResponseReturnValue:
-    """Make a paused contract active again; an administrator may, too."""
+    """End the pause that the page showed; an administrator may, too."""
+    form = PressForm()
 
     def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
+        last = _last_pause(queries.history(contract))
+        require(rules.check_pause(contract.status, form.known_version(last), last))
         contract.resume(actor=who, role=role, now=now)
 
-    return _do(contract_id, AccountForm(), verb, _("The contract is active again."), admin=True)
+    return _do(contract_id, form, verb, _("The contract is active again."), admin=True)
 
 
 @contracts.post("/contracts/<int:contract_id>/end")
@@ -131,7 +135,14 @@ def end(contract_id: int) -> ResponseReturnValue:
     form = EndForm()
 
     def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
-        actions.end_contract(contract, by=role, actor=who, reason=form.said(form.reason), now=now)
+        actions.end_contract(
+            contract,
+            by=role,
+            actor=who,
+            reason=form.said(form.reason),
+            now=now,
+            shown=form.shown(),
+        )
 
     said = _("The contract is ended, and its open sessions are cancelled.")
     return _do(contract_id, form, verb, said, admin=True)
@@ -185,6 +196,8 @@ def _page(
     may_pause = role is not None and rules.may_pause(contract.status) is None
     may_end = rules.may_end(contract.status) is None
     may_link = rules.may_set_meeting_link(contract.status, is_coach=role == "coach") is None
+    open_sessions = [line.id for line in lines if line.facts.status == Status.SCHEDULED]
+    history = queries.history(contract)
     there = {PauseForm: may_pause, EndForm: may_end, ContractLinkForm: may_link}
     page = render_template(
         "contracts/show.html",
@@ -212,23 +225,31 @@ def _page(
         may_resume=rules.may_resume(contract.status) is None,
         may_end=may_end,
         may_link=may_link,
-        open_count=sum(line.facts.status == Status.SCHEDULED for line in lines),
-        forms=_forms(contract, sent),
+        open_count=len(open_sessions),
+        pause=_last_pause(history),
+        forms=_forms(contract, sent, open_sessions),
         sent=type(sent).__name__ if sent else None,
         why=why,
         typed=[] if sent is None or there.get(type(sent)) else typed(),
         timeline=life_line.timeline(
             # The contract's start tells the same again.
-            [told for told in queries.history(contract) if told[0].verb != "proposal.accepted"]
+            [told for told in history if told[0].verb != "proposal.accepted"]
         ),
     )
     return page, status
 
 
-def _forms(contract: Contract, sent: AccountForm | None) -> Forms:
+def _last_pause(history: Sequence[life_line.Told]) -> int:
+    """The event of the contract's last pause; 0 for none."""
+    return max((event.id for event, _name in history if event.verb == "contract.paused"), default=0)
+
+
+def _forms(contract: Contract, sent: AccountForm | None, open_sessions: list[int]) -> Forms:
+    end = sent if isinstance(sent, EndForm) else EndForm(formdata=None)
+    end.seen.data = " ".join(map(str, open_sessions))  # as this page shows them
     return Forms(
         sent if isinstance(sent, PauseForm) else PauseForm(formdata=None),
-        sent if isinstance(sent, EndForm) else EndForm(formdata=None),
+        end,
         sent
         if isinstance(sent, ContractLinkForm)
         else ContractLinkForm(formdata=None, meeting_url=contract.meeting_url or ""),

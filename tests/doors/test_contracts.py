@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from werkzeug.test import TestResponse
 
 from skileez import db
 from skileez.contracts.models import Contract
@@ -15,7 +16,7 @@ from skileez.sessions import actions
 from skileez.sessions.models import Session
 from tests import cast as people
 from tests.cast import DAY, HOUR, NOW, WHY
-from tests.doors.stage import Stage
+from tests.doors.stage import Stage, hidden_fields
 from tests.doors.visitor import Visitor, add_person, text_of
 
 LINK = "https://meet.example.org/amara"
@@ -188,6 +189,71 @@ def test_what_was_typed_comes_back_where_its_form_is_gone(
     assert answer.status_code == 409
     assert "This contract is cancelled." in text_of(answer)
     assert kept in text_of(answer)
+
+
+@pytest.mark.parametrize("who", ["student", "coach", "admin"])
+def test_a_page_that_showed_other_open_sessions_ends_nothing(
+    stage: Stage, path: str, who: str
+) -> None:
+    gone, _kept = stage.book(60 * HOUR), stage.book(70 * HOUR)
+    seen = hidden_fields(stage[who].get(path).text, f"{path}/end")
+    stage.book(80 * HOUR)
+    known = verbs()
+
+    def press() -> TestResponse:
+        return stage[who].client.post(f"{path}/end", data={**seen, "reason": WHY})
+
+    answer = press()
+    assert answer.status_code == 409
+    assert "1 new, 0 no longer open. Ending the contract would now cancel 3." in text_of(answer)
+    assert "3 open sessions are cancelled at once." in text_of(answer)
+    assert WHY in answer.text
+    assert '<details class="details" open>' in answer.text
+    with db.transaction():
+        actions.find_for(stage.cast.actor("coach"), gone).cancel_session(
+            by="coach", reason=WHY, actor=stage.cast.actor("coach"), now=NOW
+        )
+    answer = press()
+    assert "1 new, 1 no longer open. Ending the contract would now cancel 2." in text_of(answer)
+    assert (verbs(), contract(stage).status) == (known, "active")
+    assert Session.query.filter_by(status="scheduled").count() == 2
+    seen = hidden_fields(answer.text, f"{path}/end")
+    assert press().status_code == 303
+    assert contract(stage).status == "cancelled"
+    again = press()
+    assert again.status_code == 409
+    assert "This contract is cancelled." in text_of(again)
+    assert "seen" not in text_of(again)
+
+
+@pytest.mark.parametrize("odd", ["", "nonsense", "-1", "9" * 30, "1 2 3 4"])
+def test_a_mark_that_no_page_wrote_ends_nothing(stage: Stage, path: str, odd: str) -> None:
+    stage.book(60 * HOUR)
+    answer = stage.send("coach", path, f"{path}/end", reason=WHY, seen=odd)
+    assert answer.status_code == 409
+    assert contract(stage).status == "active"
+
+
+@pytest.mark.parametrize("who", ["student", "admin"])
+def test_a_page_that_showed_another_pause_does_not_resume(
+    stage: Stage, path: str, who: str
+) -> None:
+    stage.send("coach", path, f"{path}/pause", pause_reason="We both travel in March.")
+    seen = hidden_fields(stage[who].get(path).text, f"{path}/resume")
+    stage.send("coach", path, f"{path}/resume")
+    stage.send("coach", path, f"{path}/pause", pause_reason="We cannot agree on the rate.")
+    known = verbs()
+    answer = stage[who].client.post(f"{path}/resume", data=seen)
+    assert answer.status_code == 409
+    assert "resumed and paused again since you opened the page" in text_of(answer)
+    assert "We cannot agree on the rate." in text_of(answer)
+    assert (verbs(), contract(stage).status) == (known, "paused")
+    seen = hidden_fields(answer.text, f"{path}/resume")
+    assert stage[who].client.post(f"{path}/resume", data=seen).status_code == 303
+    assert contract(stage).status == "active"
+    again = stage[who].client.post(f"{path}/resume", data=seen)
+    assert again.status_code == 409
+    assert "This contract is active." in text_of(again)
 
 
 @pytest.mark.parametrize("reason", ["short", "x" * 501])

@@ -397,6 +397,30 @@ def test_a_proposal_accepted_many_times_at_once_makes_one_contract(
     assert Contract.query.filter_by(proposal_id=offer_id).count() <= 1
 
 
+def test_ending_a_contract_cancels_nothing_that_was_booked_beside_it(database: str) -> None:
+    cast = enter(database, total=SOME)
+    shown, contract_id, coach = {cast.book().id}, cast.contract.id, cast.actor("coach")
+
+    def end(number: int) -> None:
+        with db.transaction():
+            contract = actions.find_contract_for(coach, contract_id)
+            actions.end_contract(
+                contract, by="coach", actor=coach, reason=WHY, now=NOW, shown=shown
+            )
+
+    outcomes = race(
+        database, lambda n: book(contract_id, 70 + 2 * n) if n % 2 else end(n), clients=SOME
+    )
+    half, ended = SOME // 2, db.session.get_one(Contract, contract_id).status == "cancelled"
+    assert outcomes == (
+        {WON: 1, "contract_cancelled": half - 1, "contract_not_active": half}
+        if ended
+        else {WON: half, "open_sessions_changed": half}
+    )
+    cancelled = {one.id for one in Session.query.filter_by(status="cancelled")}
+    assert cancelled == (shown if ended else set())
+
+
 def test_the_arena_tells_an_accident_from_a_refusal(database: str) -> None:
     enter(database)
 

@@ -158,6 +158,46 @@ def test_a_contract_is_paused_resumed_and_ended(
         assert_refuses(answer, f"contract_{status}", status)
 
 
+@rows(
+    ("status", "known", "current", "code"),
+    [
+        ("paused", 7, 7, None),
+        ("paused", 7, 9, "paused_again"),
+        ("active", 7, 7, "contract_active"),
+        ("active", 7, 9, "contract_active"),
+        ("cancelled", 7, 9, "contract_cancelled"),
+    ],
+)
+def test_the_pause_that_the_page_showed_is_resumed(
+    status: str, known: int, current: int, code: str | None
+) -> None:
+    refusal = rules.check_pause(status, known, current)
+    assert said(refusal) == code
+    if refusal:
+        assert refusal.kind is Kind.CONFLICT
+
+
+@rows(
+    ("shown", "current", "figures"),
+    [
+        (set(), set(), None),
+        ({1, 2}, {2, 1}, None),
+        ({1, 2}, {1, 2, 3}, ("1 new", "0 no longer open", "cancel 3")),
+        ({1, 2}, {1}, ("0 new", "1 no longer open", "cancel 1")),
+        ({1, 2}, {1, 3}, ("1 new", "1 no longer open", "cancel 2")),
+        ({1}, set(), ("0 new", "1 no longer open", "cancel 0")),
+    ],
+)
+def test_the_open_sessions_that_the_page_showed_are_cancelled(
+    shown: set[int], current: set[int], figures: tuple[str, ...] | None
+) -> None:
+    refusal = rules.check_open_sessions(shown, current)
+    if figures is None:
+        assert refusal is None
+    else:
+        assert_refuses(refusal, "open_sessions_changed", *figures)
+
+
 def test_every_status_of_a_contract_is_in_these_tables() -> None:
     assert set(ContractStatus) == {"active", "paused", "completed", "cancelled"}
 

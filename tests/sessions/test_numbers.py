@@ -12,7 +12,7 @@ from skileez.sessions import actions
 from skileez.sessions.models import Session, live_numbers
 from tests import cast as people
 from tests.cast import DAY, HOUR, NOW, WHY, Cast, enter
-from tests.sessions.stage import at, columns
+from tests.sessions.stage import at, columns, everything
 
 Verb = Callable[[Session], object]
 
@@ -214,6 +214,26 @@ def test_ending_a_contract_cancels_what_was_still_to_come(
         assert row["cancel_reason"] == WHY
     assert contract_of(cast).status == "cancelled"
     assert columns(Contract, cast.contract.id)["ends_on"] == at(62).date()
+
+
+def test_ending_a_contract_cancels_what_was_shown_or_nothing(cast: Cast) -> None:
+    done, first, second = (cast.book(hours * HOUR) for hours in (60, 70, 80))
+    complete(cast, done, 61)
+    told = {"by": "coach", "actor": cast.actor("coach"), "reason": WHY, "now": at(62)}
+    before = everything()
+    for shown in (set(), {first.id}, {first.id, second.id, done.id}, {first.id, 9999}):
+        with db.transaction():
+            contract = actions.find_contract_for(cast.actor("coach"), cast.contract.id)
+            with pytest.raises(Refused) as refused:
+                actions.end_contract(contract, **told, shown=shown)
+        assert refused.value.code == "open_sessions_changed"
+        assert everything() == before
+    with db.transaction():
+        contract = actions.find_contract_for(cast.actor("coach"), cast.contract.id)
+        assert actions.end_contract(contract, **told, shown={second.id, first.id}) == 2
+        with pytest.raises(Refused) as refused:
+            actions.end_contract(contract, **told, shown={first.id})
+    assert refused.value.code == "contract_cancelled"
 
 
 def test_a_paused_contract_takes_no_booking_and_no_completion(cast: Cast) -> None:
