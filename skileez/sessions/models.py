@@ -77,6 +77,14 @@ class Session(Ending):
         CheckConstraint("correction_by IS NULL OR status = 'missed'", name="correction"),
         CheckConstraint(f"absent IS NULL OR {one_of('absent', Absent)}", name="absent"),
         CheckConstraint("meeting_url IS NULL OR meeting_url LIKE 'https://%'", name="meeting_url"),
+        CheckConstraint(
+            f"actual_minutes BETWEEN 1 AND {outcome_rules.ACTUAL_MINUTES_MAX}",
+            name="actual_minutes",
+        ),
+        CheckConstraint(
+            f"length(student_notes) <= {outcome_rules.NOTES_MAX}", name="student_notes"
+        ),
+        CheckConstraint(f"length(coach_notes) <= {outcome_rules.NOTES_MAX}", name="coach_notes"),
         Index(
             "uq_session_live_number",
             "contract_id",

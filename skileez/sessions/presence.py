@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from skileez.contracts.rules import REASON_MAX, REASON_MIN
 from skileez.db import Model, UTCDateTime, one_of
-from skileez.sessions.presence_rules import Outcome, Way
+from skileez.sessions.presence_rules import OUTCOME_NOTE_MAX, Outcome, Way
 from skileez.sessions.rules import PARTICIPANTS
 
 
@@ -34,6 +35,7 @@ class OutcomeSaid(Model):
     __table_args__ = (
         CheckConstraint(one_of("role", PARTICIPANTS), name="role"),
         CheckConstraint(one_of("outcome", Outcome), name="outcome"),
+        CheckConstraint(f"length(note) <= {OUTCOME_NOTE_MAX}", name="note"),
     )
 
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), primary_key=True)
@@ -54,6 +56,7 @@ class OutcomeCase(Model):
         UniqueConstraint("session_id"),
         CheckConstraint(f"decision IS NULL OR {one_of('decision', Outcome)}", name="decision"),
         CheckConstraint("(closed_at IS NULL) = (decision IS NULL)", name="closed"),
+        CheckConstraint(f"length(note) BETWEEN {REASON_MIN} AND {REASON_MAX}", name="note"),
         Index(
             "ix_outcome_case_open",
             "opened_at",

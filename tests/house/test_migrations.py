@@ -8,13 +8,19 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from skileez import db
+from skileez.sessions import actions
+from tests.cast import enter
 from tests.rules.table import rows
+from tests.sessions.stage import at, everything
 
 ROOT = Path(__file__).parents[2]
 for models in sorted((ROOT / "skileez").glob("*/models.py")):
@@ -72,6 +78,70 @@ def test_the_command_may_run_again(database: str, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SystemExit, check=lambda left: left.code == 0):
         runpy.run_path(str(ROOT / "deploy_migrate_simple.py"), run_name="__main__")
     assert "session" in inspect(db.bind(database)).get_table_names()
+
+
+def move(url: str, verb: str, schema: str) -> None:
+    """Bring the database to ``schema``, which may be an older one."""
+    db.session.remove()
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "skileez/migrations"))
+    config.attributes["url"] = url
+    getattr(command, verb)(config, schema)
+
+
+BESIDE_TABLES = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger')",
+    "postgresql": """
+        SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    """,
+}
+
+
+def beside_tables() -> set[tuple[str, str]]:
+    """Every index and trigger."""
+    with db.transaction() as current:
+        asked = text(BESIDE_TABLES[current.get_bind().dialect.name])
+        return {(name, said) for name, said in current.execute(asked)}
+
+
+def complete_one(url: str) -> None:
+    """A database with a session that took place, and what both wrote about it."""
+    cast = enter(url)
+    session, coach = cast.book(), cast.actor("coach")
+    with db.transaction():
+        found = actions.find_for(coach, session.id)
+        found.mark_completed("Well done.", "coach", actual_minutes=55, actor=coach, now=at(61))
+        found.add_notes("Thank you.", "student", actor=cast.actor("student"), now=at(62))
+
+
+def test_bounds_of_notes_come_and_go_and_all_else_stays(database: str) -> None:
+    complete_one(database)
+    there, known = beside_tables(), everything()
+    move(database, "downgrade", "0003")
+    with db.transaction() as current:
+        current.execute(text("UPDATE session SET student_notes = :long"), {"long": "x" * 1001})
+        current.execute(text("UPDATE session SET student_notes = 'Thank you.'"))
+    assert (beside_tables(), everything()) == (there, known)
+    move(database, "upgrade", "head")
+    assert (beside_tables(), everything()) == (there, known)
+    with (
+        pytest.raises(IntegrityError, match="ck_session_student_notes"),
+        db.transaction() as current,
+    ):
+        current.execute(text("UPDATE session SET student_notes = :long"), {"long": "x" * 1001})
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_row_beyond_its_bounds_stops_the_migration_and_loses_nothing(database: str) -> None:
+    complete_one(database)
+    move(database, "downgrade", "0003")
+    with db.transaction() as current:
+        current.execute(text("UPDATE session SET coach_notes = :long"), {"long": "x" * 1001})
+    there, known = beside_tables(), everything()
+    with pytest.raises(IntegrityError, match="ck_session_coach_notes"):
+        move(database, "upgrade", "head")
+    assert (beside_tables(), everything(), db.schema()) == (there, known, "0003")
 
 
 @rows("path", sorted((ROOT / "skileez/migrations/versions").glob("*.py")))

@@ -12,6 +12,7 @@ from skileez.errors import Kind, Refused
 from skileez.events import Event, broken_links
 from skileez.sessions import actions
 from skileez.sessions.models import BookedTime, Session
+from skileez.sessions.presence import OutcomeCase, OutcomeSaid
 from tests import cast as people
 from tests.cast import DAY, HOUR, NOW, WHY, Cast
 from tests.sessions.stage import at, columns
@@ -82,6 +83,32 @@ def test_a_row_that_no_verb_would_write(cast: Cast, subtests: pytest.Subtests) -
         with subtests.test(change), pytest.raises(IntegrityError, match=guard):
             sql(f"UPDATE session SET {sets}")
     assert columns(Session, session.id) == before
+
+
+BOUNDED = [
+    ("session", "actual_minutes", [1, 1440], [0, 1441]),
+    ("session", "student_notes", ["ß" * 1000], ["ß" * 1001]),
+    ("session", "coach_notes", ["ß" * 1000], ["ß" * 1001]),
+    ("outcome_said", "note", ["ß" * 500], ["ß" * 501]),
+    ("outcome_case", "note", ["ß" * 10, "ß" * 500], ["ß" * 9, "ß" * 501]),
+]
+
+
+def test_notes_and_minutes_keep_the_bounds_of_their_rules(
+    cast: Cast, subtests: pytest.Subtests
+) -> None:
+    session = cast.book()
+    with db.transaction():
+        said = {"session_id": session.id, "role": "coach", "outcome": "held", "said_at": NOW}
+        db.session.add_all([OutcomeSaid(**said), OutcomeCase(session_id=session.id, opened_at=NOW)])
+    for table, column, within, beyond in BOUNDED:
+        change = f"UPDATE {table} SET {column} = :value"
+        with subtests.test(f"{table}.{column}"):
+            for value in (None, *within):
+                sql(change, value=value)
+            for value in beyond:
+                with pytest.raises(IntegrityError, match=f"ck_{table}_{column}"):
+                    sql(change, value=value)
 
 
 def test_the_state_is_the_databases_own_and_cannot_be_written(cast: Cast) -> None:
