@@ -253,13 +253,22 @@ def update_profile(
 
 
 def set_roles(
-    actor_id: int, person_id: int, *, is_admin: bool, offers_coaching: bool, now: datetime
+    actor_id: int,
+    person_id: int,
+    *,
+    is_admin: bool | None = None,
+    offers_coaching: bool | None = None,
+    now: datetime,
 ) -> Person:
-    """Give or take roles. Raises Refused ``administrators_only``, ``own_administration``."""
+    """Give or take roles; None leaves one as it is.
+
+    Raises Refused ``administrators_only``, ``own_administration``.
+    """
     actor, person = _lock_administrator_and(actor_id, person_id)
-    if person.is_admin and not is_admin:
+    if person.is_admin and is_admin is False:
         require(rules.may_lose_administration(is_self=actor.id == person.id))
-    wanted = {"is_admin": is_admin, "offers_coaching": offers_coaching}
+    said = {"is_admin": is_admin, "offers_coaching": offers_coaching}
+    wanted = {role: value for role, value in said.items() if value is not None}
     _apply(person, wanted, "person.roles_changed", now, _as(actor))
     return person
 

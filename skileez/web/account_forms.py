@@ -208,7 +208,24 @@ class PasswordForm(AccountForm):
 
 
 class RolesForm(AccountForm):
-    """What an administrator may make of a person."""
+    """What an administrator may make of a person; ``seen`` are the roles that the page showed."""
 
+    seen = HiddenField()
     is_admin = BooleanField(_l("Administrator"))
     offers_coaching = BooleanField(_l("Offers coaching"))
+
+    def roles(self) -> dict[str, bool]:
+        """Each role by its column's name: whether it is ticked."""
+        return {role.name: role.data for role in (self.is_admin, self.offers_coaching)}
+
+    def showing(self) -> "RolesForm":
+        """The form as a page shows it, which remembers what it showed."""
+        self.seen.data = " ".join(role for role, ticked in self.roles().items() if ticked)
+        return self
+
+    def changed(self) -> dict[str, bool]:
+        """The roles that were ticked or unticked since the page showed them; all, if it did not."""
+        if self.seen.data is None:
+            return self.roles()
+        seen = self.seen.data.split()
+        return {role: ticked for role, ticked in self.roles().items() if ticked != (role in seen)}

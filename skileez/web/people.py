@@ -37,24 +37,17 @@ def index() -> ResponseReturnValue:
 def show(person_id: int) -> ResponseReturnValue:
     """One person, and what may be done about their account."""
     person = actions.find_person(person_id)
-    return render_template(
-        "people/show.html", person=person, form=RolesForm(obj=person), lasts=rules.RESET_LASTS
-    )
+    form = RolesForm(obj=person).showing()
+    return render_template("people/show.html", person=person, form=form, lasts=rules.RESET_LASTS)
 
 
 @people.post("/<int:person_id>/roles")
 @access(ADMIN)
 def set_roles(person_id: int) -> ResponseReturnValue:
-    """Give or take roles."""
-    form = RolesForm()
+    """Give or take the roles that were changed on the page; the others stay as they are by now."""
+    changed = RolesForm().changed()
     with transaction():
-        actions.set_roles(
-            me().id,
-            person_id,
-            is_admin=form.is_admin.data,
-            offers_coaching=form.offers_coaching.data,
-            now=clock.now(),
-        )
+        actions.set_roles(me().id, person_id, **changed, now=clock.now())
     flash(_("The roles are saved."), "ok")
     return redirect(url_for(".show", person_id=person_id), 303)
 

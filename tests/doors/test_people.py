@@ -9,6 +9,7 @@ from sqlalchemy import select
 from skileez import db
 from skileez.accounts.models import Person
 from skileez.web import people
+from tests.doors.stage import hidden_fields
 from tests.doors.visitor import Visitor, add_person, text_of
 
 ON = "/sessions"
@@ -65,6 +66,16 @@ def test_roles_are_given_and_taken(admin: Visitor) -> None:
     )
     admin.post(f"{path}/roles", ON)
     assert not find("ada@example.org").is_admin
+
+
+def test_a_role_that_changed_since_the_page_was_opened_is_not_taken_back(admin: Visitor) -> None:
+    person = add_person()
+    path = f"/admin/people/{person.id}"
+    hidden = hidden_fields(admin.get(path).text, f"{path}/roles")
+    admin.post(f"{path}/roles", ON, offers_coaching="y")  # in another tab, or Ada by herself
+    admin.post(f"{path}/roles", ON, is_admin="y", **hidden)
+    ada = find("ada@example.org")
+    assert (ada.is_admin, ada.offers_coaching) == (True, True)
 
 
 def test_an_administrator_cannot_lock_themselves_out(admin: Visitor) -> None:
