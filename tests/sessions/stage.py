@@ -107,3 +107,20 @@ def at(hours: float) -> datetime:
 
 def iso(hours: float) -> str:
     return at(hours).isoformat()
+
+
+CLOSED = {
+    "state": "scheduled",
+    "stored_state": "scheduled",
+    "reschedule_requested": False,
+    "reschedule_requested_by": None,
+    "reschedule_reason": None,
+    "reschedule_kind": None,
+    "reschedule_asked_at": None,
+    "reschedule_deadline": None,
+}
+"""The columns of a request, once it is answered."""
+
+
+def closed(**more: object) -> dict[str, object]:
+    return {**{name: value for name, value in CLOSED.items() if name != "state"}, **more}
