@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from skileez import clock, db
+from skileez import clock, db, worker
 from skileez.events import Event
 from skileez.sessions.models import Session
 from tests import cast
@@ -82,3 +82,9 @@ def hidden_fields(html: str, action: str) -> dict[str, str]:
             attributes = [dict(_ATTRIBUTE.findall(one)) for one in _HIDDEN.findall(form)]
             return {one["name"]: one.get("value", "") for one in attributes}
     return {}
+
+
+def pass_on() -> None:
+    """Let the worker tell what happened."""
+    worker.dispatch(NOW)
+    db.session.remove()

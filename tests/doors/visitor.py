@@ -88,3 +88,9 @@ def token_of(page: TestResponse) -> str:
 def text_of(page: TestResponse) -> str:
     """A page's words, without its marks."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+
+
+def bell(visitor: Visitor, path: str = "/profile") -> str:
+    """What the bell of a page says."""
+    page = visitor.get(path).text
+    return page.partition('data-bell="')[2].partition('"')[0]
