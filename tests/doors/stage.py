@@ -13,7 +13,7 @@ from skileez import clock, db, worker
 from skileez.events import Event
 from skileez.sessions.models import Session
 from tests import cast
-from tests.cast import NOW, Cast
+from tests.cast import HOUR, NOW, WHY, Cast
 from tests.doors.visitor import Visitor, token_of
 
 _HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*>')
@@ -88,3 +88,15 @@ def pass_on() -> None:
     """Let the worker tell what happened."""
     worker.dispatch(NOW)
     db.session.remove()
+
+
+def wall(ahead: timedelta, zone_hours: int) -> str:
+    """NOW plus ``ahead`` as a browser types it, so many hours from UTC."""
+    return f"{NOW + ahead + timedelta(hours=zone_hours):%Y-%m-%dT%H:%M}"
+
+
+BERLIN, NEW_YORK = 1, -5
+"""Hours from UTC at NOW, on 2 March 2026: the student's and the coach's."""
+
+REQUEST = {"reason": WHY, "proposed_times-0": wall(70 * HOUR, BERLIN)}
+"""What the student types to ask for ten hours later than a session booked 60 hours ahead."""

@@ -1,0 +1,80 @@
+"""Pages that are older than their session: pressed twice, too late, or after somebody else."""
+
+import pytest
+
+from skileez.sessions.actions import sweep
+from skileez.sessions.rules import Status
+from tests.cast import HOUR, NOW, WHY
+from tests.doors.stage import BERLIN, REQUEST, Stage, hidden_fields, wall
+from tests.doors.visitor import text_of
+
+
+def test_a_double_press_does_it_once(stage: Stage) -> None:
+    one = stage.book(60 * HOUR)
+    path = f"/sessions/{one}/cancel-form"
+    page = stage["student"].get(path).text
+    data = {**hidden_fields(page, f"/sessions/{one}/cancel"), "reason": WHY}
+    first, second = (
+        stage["student"].client.post(f"/sessions/{one}/cancel", data=data) for _press in range(2)
+    )
+    assert (first.status_code, second.status_code) == (303, 409)
+    assert "changed since you opened the page" in text_of(second)
+    assert stage.verbs(one) == ["session.booked", "session.cancelled"]
+
+
+def test_a_confirmation_pressed_twice_is_one(stage: Stage) -> None:
+    one = stage.book(60 * HOUR)
+    for _press in range(2):
+        answer = stage.send("coach", f"/sessions/{one}", f"/sessions/{one}/confirm")
+        assert answer.status_code == 303
+    assert stage.verbs(one) == ["session.booked", "session.confirmed"]
+
+
+@pytest.mark.parametrize("place", ["/sessions/{}", "/dashboard"])
+def test_a_confirmation_is_of_the_time_that_the_page_showed(stage: Stage, place: str) -> None:
+    one = stage.book(60 * HOUR)
+    path = f"/sessions/{one}"
+    seen = hidden_fields(stage["coach"].get(place.format(one)).text, f"{path}/confirm")
+    stage.send("student", f"{path}/reschedule", f"{path}/reschedule", **REQUEST)
+    stage.after(24 * HOUR)
+    sweep(NOW + 24 * HOUR)
+    answer = stage["coach"].client.post(f"{path}/confirm", data=seen)
+    assert answer.status_code == 409
+    assert "changed since you opened the page" in text_of(answer)
+    assert stage.verbs(one)[-1] == "session.reschedule_auto_approved"
+
+
+def test_an_answer_after_the_deadline_settles_the_request_and_says_so(stage: Stage) -> None:
+    one = stage.book(60 * HOUR)
+    path = f"/sessions/{one}"
+    stage.send("student", f"{path}/reschedule", f"{path}/reschedule", **REQUEST)
+    token = stage["coach"].token("/sessions")
+    stage.after(24 * HOUR)
+    answer = stage["coach"].client.post(f"{path}/decline-reschedule", data={"csrf_token": token})
+    assert answer.status_code == 409
+    assert "moved to the first proposed time" in text_of(answer)
+    assert stage.session(one).scheduled_at == NOW + 70 * HOUR
+    assert stage.verbs(one)[-1] == "session.reschedule_auto_approved"
+
+
+@pytest.mark.parametrize(
+    ("form", "to", "fields"),
+    [
+        ("complete-form", "complete", {}),
+        ("cancel-form", "cancel", {"reason": WHY}),
+        ("missed-form", "missed", {"reason": WHY, "absent": "coach"}),
+    ],
+)
+def test_an_end_closes_a_request_that_nobody_answered_in_time(
+    stage: Stage, form: str, to: str, fields: dict[str, str]
+) -> None:
+    one = stage.book(12 * HOUR)
+    path = f"/sessions/{one}"
+    asked = {"reason": WHY, "proposed_times-0": wall(70 * HOUR, BERLIN)}
+    stage.send("student", f"{path}/reschedule", f"{path}/reschedule", **asked)
+    stage.after(13 * HOUR)
+    answer = stage.send("coach", f"{path}/{form}", f"{path}/{to}", **fields)
+    assert answer.status_code == 303, text_of(answer)
+    ended = stage.session(one)
+    assert ended.status != Status.SCHEDULED
+    assert not ended.reschedule_requested
