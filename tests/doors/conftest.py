@@ -10,6 +10,7 @@ from skileez.notifications.models import Delivery
 from skileez.sessions import actions
 from tests.cast import HOUR, NOW, WHY
 from tests.doors.stage import Stage, pass_on
+from tests.doors.visitor import Visitor
 
 
 @pytest.fixture(params=["sqlite"])
@@ -22,6 +23,11 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 def stage(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """The cast, signed in, with a contract of six sessions; the clock stands at NOW."""
     return Stage(app, settings.database_url, monkeypatch)
+
+
+@pytest.fixture
+def admin(stage: Stage) -> Visitor:
+    return stage["admin"]
 
 
 @pytest.fixture
