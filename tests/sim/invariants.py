@@ -19,10 +19,12 @@ from skileez.availability.rules import Hours
 from skileez.db import UTCDateTime
 from skileez.notifications import rules as news
 from skileez.notifications.rules import DIGESTS, OVERDUE, REMINDER
+from tests.cast import POLICY
 from tests.reckoning import are_open
+from tests.sim.post import Received
 from tests.sim.series_watch import SeriesWatch
 from tests.sim.violation import require
-from tests.sim.world import ACTIVE, POLICY, Received, World, living
+from tests.sim.world import ACTIVE, World, living
 
 EDGES = {
     ("scheduled", "completed"),

@@ -55,7 +55,7 @@ class Recurring:
             return
         series, sessions = done
         for session, start in sessions:
-            world.live(session, sides, start)
+            world.sessions.live(session, sides, start)
         last = sessions[-1][1] - world.now
         self._later(last, 0.5, lambda: self._confirm(series, sides))
         self._later(last, 0.7, lambda: self._ask(series, sides))

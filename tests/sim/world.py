@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -22,64 +22,20 @@ from unittest import mock
 from sqlalchemy import Engine, QueuePool, event, text
 
 from skileez import db, outbox, reactions
-from skileez.accounts.models import Person
 from skileez.availability import actions as availability
 from skileez.availability.models import Availability
 from skileez.errors import NotFound, Refused
 from skileez.events import Actor
 from skileez.notifications import channels, letters, links, sending
-from skileez.notifications.channels import Failed
-from skileez.notifications.letters import Letter
-from skileez.notifications.models import Wishes
-from skileez.notifications.rules import DIGESTS
-from skileez.sessions import actions, dst, finding, policy
-from skileez.sessions.models import Session
-from skileez.sessions.rules import Policy
-from tests.cast import DAY, HOUR, MINUTE, WHY
+from skileez.sessions import actions, dst, policy
+from tests.cast import DAY, HOUR, MINUTE, POLICY
 from tests.sim.people import BEGIN, LASTS, ZONES, People
+from tests.sim.post import Killed, Post
 from tests.sim.recurring import Recurring
+from tests.sim.sessions import Sessions
 
-POLICY = Policy()
 ACTIVE = 3
 """Contracts under which something happens."""
-
-
-class Killed(BaseException):
-    """The worker's process ends here."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """A message that arrived."""
-
-    letter: Letter
-    to: int
-    at: datetime
-
-
-class Post:
-    """The mail peer: loses nothing, refuses sometimes; a sender may die after handing over."""
-
-    name = channels.MAIL
-
-    def __init__(self, world: "World") -> None:
-        self.world = world
-        self.received: list[Received] = []
-        self.deaths: Counter[str] = Counter()
-        """How often a sender died between handing a message over and marking it."""
-        self.handed: str | None = None
-
-    def wanted(self, kind: str, wishes: Wishes) -> bool:
-        return wishes.mail and kind not in DIGESTS  # one a day each: half the work, and no news
-
-    def send(self, letter: Letter, to: Person) -> None:
-        dice = self.world.random.random()
-        if dice < 0.03:
-            raise Failed("come back later")
-        self.received.append(Received(letter, to.id, self.world.now))
-        self.handed = letter.id
-        if dice < 0.06 and self.world.mishaps:
-            raise Killed
 
 
 @dataclass
@@ -102,6 +58,7 @@ class World:
         self.random = Random(self.seed)
         self.post = Post(self)
         self.people = People(self.random, self.coaches)
+        self.sessions = Sessions(self)
         self.series = Recurring(self)
         self.not_kept: list[str] = []
         """Why times that had just been offered were refused."""
@@ -243,7 +200,7 @@ class World:
             return
         for _ in range(total + self.random.randint(0, 1)):
             at = week + self.random.random() * 14 * DAY
-            self.later(at, lambda: self._book(contract, sides))
+            self.later(at, lambda: self.sessions.book(contract, sides))
         if coach in self.people.hours and self.random.random() < 0.5:
             at = week + self.random.random() * 14 * DAY
             self.later(at, lambda: self._change_hours(coach))
@@ -258,164 +215,6 @@ class World:
             self.people.hours[coach] = hours
 
         self.attempt("change hours", change)
-
-    def _someone(self) -> str:
-        return self.random.choice(["student", "coach"])
-
-    def _wait(self, most: timedelta) -> datetime:
-        return self.now + self.random.random() * most
-
-    def _hour(self, start: datetime) -> datetime:
-        # Few times of a day, so that they do collide.
-        return start.replace(hour=start.hour // 4 * 4, minute=0, second=0, microsecond=0) + 4 * HOUR
-
-    def _book(self, contract: int, sides: dict[str, int]) -> None:
-        by = self._someone()
-        start = self._hour(self.now + self.random.choice([3, 20, 30, 50, 80, 150]) * HOUR)
-        actor = Actor("person", sides[by])
-        offered = []
-        if by == "student" and self.random.random() < 0.6:
-            looked = finding.of_contract(sides[by], contract)
-            opening = looked.opening(self.now, self.now + 7 * DAY, now=self.now, policy=POLICY)
-            offered = opening.starts(self.now, self.now + 7 * DAY)
-            db.session.rollback()
-            ends = [one.ends for one in opening.taken if one.whose == "coach"]
-            if ends and self.random.random() < 0.7:
-                # As close as can be: that is where buffers and caps decide.
-                offered.sort(key=lambda at: min(abs(at - end) for end in ends))
-                offered = offered[:1]
-        if offered:
-            start = self.random.choice(offered)
-
-        def book() -> int:
-            found = actions.find_contract_for(actor, contract)
-            try:
-                return actions.book(
-                    found, start, by=by, actor=actor, now=self.now, policy=POLICY
-                ).id
-            except Refused as refused:
-                if offered and refused.refusal.field == "scheduled_at":
-                    self.not_kept.append(refused.code)
-                raise
-
-        session = self.attempt("book an offer" if offered else "book", book)
-        if session is not None:
-            self.live(session, sides, start)
-
-    def live(self, session: int, sides: dict[str, int], start: datetime) -> None:
-        """Draw what its people will do about a session."""
-        left = max(start - self.now, HOUR)
-        if self.random.random() < 0.7:
-            self.later(self._wait(left), lambda: self._do(session, sides, "confirm", "coach"))
-        if self.random.random() < 0.6:
-            by = self._someone()
-            self.later(self._wait(left), lambda: self._ask(session, sides, by))
-        if self.random.random() < 0.12:
-            by = self._someone()
-            self.later(self._wait(left * 1.1), lambda: self._do(session, sides, "cancel", by))
-        for side in sides:
-            if self.random.random() < 0.5:
-                at = start + self.random.randint(-9, 20) * MINUTE
-                self.later(at, lambda side=side: self._do(session, sides, "check_in", side))
-        ending = self.random.random()
-        after = start + self.random.random() * 4 * HOUR
-        by = self._someone()
-        if ending < 0.55:
-            self.later(after, lambda: self._do(session, sides, "complete", by))
-        elif ending < 0.65:
-            self.later(after, lambda: self._do(session, sides, "miss", by))
-        if self.random.random() < 0.3:
-            self.later(after + 20 * HOUR, lambda: self._correct(session, sides))
-
-    def _ask(self, session: int, sides: dict[str, int], by: str) -> None:
-        times = [
-            self._hour(self.now + self.random.choice([2, 6, 12, 30, 70, 150]) * HOUR)
-            for _ in range(self.random.randint(1, 3))
-        ]
-        asked = self._verb(
-            session, sides, "ask", by,
-            lambda one, actor: one.request_reschedule(
-                by, WHY, proposed_times=times, actor=actor, now=self.now, policy=POLICY
-            ),
-        )  # fmt: skip
-        if asked:
-            self._answer_later(session, sides, by)
-
-    def _answer_later(self, session: int, sides: dict[str, int], asker: str) -> None:
-        other = "coach" if asker == "student" else "student"
-        if self.random.random() < 0.3:
-            # Who asked tries to answer as well.
-            at = self._wait(3 * HOUR)
-            self.later(at, lambda: self._answer(session, sides, "approve", asker, asker))
-        answer = self.random.choice(
-            ["approve", "decline", "counter", "withdraw", "forget", "forget", "forget"]
-        )
-        if answer == "forget":
-            return
-        at = self._wait(26 * HOUR)
-        by = asker if answer == "withdraw" else other
-        self.later(at, lambda: self._answer(session, sides, answer, by, asker))
-
-    def _answer(self, session: int, sides: dict[str, int], verb: str, by: str, asker: str) -> None:
-        def answer(one: Session, actor: Actor) -> None:
-            told: dict[str, Any] = {"actor": actor, "now": self.now}
-            if verb == "approve":
-                times = one.proposed_times
-                time = self.random.choice(times) if times else self._hour(self.now + 30 * HOUR)
-                one.approve_reschedule(time, by=by, policy=POLICY, **told)
-            elif verb == "decline":
-                one.decline_reschedule(by=by, reason=None, **told)
-            elif verb == "counter":
-                time = self._hour(self.now + self.random.randint(2, 90) * HOUR)
-                one.counter_reschedule(by, [time], policy=POLICY, **told)
-            else:
-                one.withdraw_reschedule(by, **told)
-
-        if self._verb(session, sides, verb, by, answer) and verb == "counter":
-            self._answer_later(session, sides, by)
-
-    def _correct(self, session: int, sides: dict[str, int]) -> None:
-        asked = self._do(session, sides, "ask correction", by := self._someone())
-        if asked:
-            other = "coach" if by == "student" else "student"
-            verb = self.random.choice(["agree", "agree", "disagree"])
-            at = self._wait(30 * HOUR)
-            self.later(at, lambda: self._do(session, sides, verb, other))
-
-    def _do(self, session: int, sides: dict[str, int], verb: str, by: str) -> bool:
-        now = self.now
-        verbs: dict[str, Callable[[Session, Actor], object]] = {
-            "confirm": lambda one, who: one.confirm(by, actor=who, now=now),
-            "cancel": lambda one, who: one.cancel_session(
-                by=by, reason=WHY, actor=who, now=now, policy=POLICY
-            ),
-            "complete": lambda one, who: one.mark_completed("Fine.", by, actor=who, now=now),
-            "miss": lambda one, who: one.mark_missed(
-                by=by, reason=WHY, absent=self._someone(), actor=who, now=now
-            ),
-            "check_in": lambda one, who: one.check_in(by, "here", actor=who, now=now),
-            "ask correction": lambda one, who: one.request_correction(
-                by, WHY, actor=who, now=now, policy=POLICY
-            ),
-            "agree": lambda one, who: one.approve_correction(by, actor=who, now=now),
-            "disagree": lambda one, who: one.decline_correction(by, actor=who, now=now),
-        }
-        return self._verb(session, sides, verb, by, verbs[verb])
-
-    def _verb(
-        self,
-        session: int,
-        sides: dict[str, int],
-        name: str,
-        by: str,
-        verb: Callable[[Session, Actor], object],
-    ) -> bool:
-        def act() -> bool:
-            actor = Actor("person", sides[by])
-            verb(actions.find_for(actor, session), actor)
-            return True
-
-        return bool(self.attempt(name, act))
 
     def attempt(self, name: str, act: Callable[[], Any]) -> Any:
         """Do it in a transaction, and count it; None when it was refused."""
