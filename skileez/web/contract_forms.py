@@ -14,7 +14,7 @@ from skileez.contracts.rules import Terms
 from skileez.errors import Refusal, Refused
 from skileez.web.account_forms import ZONE_CHOICES, AccountForm, Rule, ZoneSelect, may_use_zone
 from skileez.web.display import sentence
-from skileez.web.forms import Maybe, WholeNumber, trim
+from skileez.web.forms import Maybe, VersionedForm, WholeNumber, trim
 from skileez.web.language import lazy_gettext as _l
 
 DEFAULT_SESSIONS: Final = 10
@@ -114,16 +114,10 @@ class ProposalForm(AccountForm):
         )
 
 
-class AnswerForm(AccountForm):
-    """Answer a proposal; ``version`` is the proposal as the page showed it."""
+class AnswerForm(VersionedForm):
+    """Answer a proposal."""
 
-    version = HiddenField()
     reason = _reason(_l("A word on why"), required=False)
-
-    def known_version(self, current: int) -> int:
-        """The version that the page showed; ``current`` where it did not say."""
-        said = str(self.version.data or "")
-        return int(said) if said.isdecimal() and len(said) < 10 else current
 
 
 class PauseForm(AccountForm):

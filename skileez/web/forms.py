@@ -105,15 +105,24 @@ def minutes_field(
     return WholeNumber(label, [ask], widget=NumberInput(), render_kw=limits)
 
 
-class SessionForm(AccountForm):
-    """What the forms about one session share."""
+class VersionedForm(AccountForm):
+    """A form that says of which version of a thing its page was."""
 
     version = HiddenField()
 
     def known_version(self, current: int) -> int:
-        """The version that the page showed; ``current`` where it did not say."""
-        said = str(self.version.data or "")
-        return int(said) if said.isdecimal() and len(said) < 10 else current
+        """The version that the page showed; ``current`` where it did not say.
+
+        One that cannot be read is no page's: it is answered with one that nothing ever has.
+        """
+        said = self.version.data
+        if said is None:
+            return current
+        return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else -1
+
+
+class SessionForm(VersionedForm):
+    """What the forms about one session share."""
 
 
 class TimedForm(SessionForm):

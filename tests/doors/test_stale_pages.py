@@ -22,6 +22,24 @@ def test_a_double_press_does_it_once(stage: Stage) -> None:
     assert stage.verbs(one) == ["session.booked", "session.cancelled"]
 
 
+@pytest.mark.parametrize("version", ["", "NaN", "-1", "999999999999", "0x1", "1.0", "²", " 1"])
+def test_a_version_that_cannot_be_read_is_no_fresh_page(stage: Stage, version: str) -> None:
+    one = stage.book(60 * HOUR)
+    path = f"/sessions/{one}"
+    answer = stage.send("student", path, f"{path}/cancel", reason=WHY, version=version)
+    assert answer.status_code == 409
+    assert "changed since you opened the page" in text_of(answer)
+    assert stage.verbs(one) == ["session.booked"]
+
+
+def test_a_form_without_a_version_is_taken_as_fresh(stage: Stage) -> None:
+    one = stage.book(60 * HOUR)
+    token = stage["student"].token("/sessions")
+    data = {"csrf_token": token, "reason": WHY}
+    answer = stage["student"].client.post(f"/sessions/{one}/cancel", data=data)
+    assert answer.status_code == 303
+
+
 def test_a_confirmation_pressed_twice_is_one(stage: Stage) -> None:
     one = stage.book(60 * HOUR)
     for _press in range(2):
