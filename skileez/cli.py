@@ -102,9 +102,9 @@ def demo(port: int, reset: bool, no_serve: bool) -> None:
         for end in ("", "-wal", "-shm"):
             path.with_name(path.name + end).unlink(missing_ok=True)
     settings = _settings()
+    db.migrate(settings.database_url)
     if reset:
         demo_mailbox(settings).clear()
-    db.migrate(settings.database_url)
     _open(settings)
     if settings.demo_speed > 1:
         # It hurried ahead of us before: what it wrote then must not lie in the future.

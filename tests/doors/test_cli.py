@@ -26,6 +26,7 @@ from skileez.accounts.models import Person
 from skileez.contracts.models import Contract
 from skileez.sessions.models import Session
 from tests.cast import HOUR, NOW, enter
+from tests.conftest import unbound_after
 
 SECRET = "a secret key that is only good for tests"
 
@@ -222,7 +223,19 @@ print(f"Can be completed: {session.can_be_completed()}")
     assert run(sqlite, "shell", input="print(nobody)").exit_code == 1
 
 
-# The demo, served
+# The demo
+
+
+def test_starting_the_demo_over_may_be_the_first_thing_that_is_done_in_a_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skileez.demo.seed.plant", lambda now: True)
+    path = tmp_path / "instance" / "demo.db"
+    of_its_own = dict.fromkeys(["DATABASE_URL", "PUBLIC_URL", "SKILEEZ_DEMO"], "")
+    with unbound_after():
+        answer = run({**of_its_own, "SKILEEZ_DEMO_DB": str(path)}, "demo", "--reset", "--no-serve")
+    assert answer.exit_code == 0, answer.output
+    assert path.with_suffix(".mail").is_dir()
 
 
 def free_port() -> int:
