@@ -106,6 +106,22 @@ def test_every_command_named_in_a_document_exists(path: Path) -> None:
     assert set(NAMED_COMMAND.findall(code)) - set(cli.main.commands) == set()
 
 
+def commands(group: click.Group, before: str = "") -> list[str]:
+    """What can be run, the commands of a group by both their words."""
+    found = []
+    for name, one in group.commands.items():
+        if isinstance(one, click.Group):
+            found += commands(one, f"{before}{name} ")
+        else:
+            found.append(before + name)
+    return found
+
+
+def test_the_readme_has_every_command() -> None:
+    table = re.findall(r"^\| `skileez ([a-z -]+[a-z])", read(README), re.MULTILINE)
+    assert sorted(table) == sorted(commands(cli.main))
+
+
 def test_every_decision_is_listed() -> None:
     pages = {path.name for path in ADR.glob("[0-9]*.md")}
     assert pages
