@@ -1,6 +1,7 @@
 """Run the tests: ``python test_session_management.py [arguments for pytest]``.
 
-In a checkout any python will do: it goes on in the environment that ``make install`` builds.
+It may be run from any folder; paths among the arguments are the checkout's. In a checkout any
+python will do: it goes on in the environment that ``make install`` builds.
 """
 
 import os
@@ -21,4 +22,6 @@ if __name__ == "__main__":
 
     import pytest
 
-    sys.exit(pytest.main(["--rootdir", str(HERE), *sys.argv[1:]]))
+    # pytest looks for its tests where it stands.
+    os.chdir(HERE)
+    sys.exit(pytest.main(sys.argv[1:]))
