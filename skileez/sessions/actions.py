@@ -294,7 +294,7 @@ def mark_no_show(session_id: int, now: datetime, *, policy: Policy | None = None
     policy = policy or policies.in_force()
 
     def mark(session: Session) -> bool:
-        communicated = has_communicated(session)
+        communicated = session.has_communicated
         if communicated:
             session.heard = True  # by a note: no sweep needs to look at it again
         due = outcome_rules.is_no_show_due(session.facts, now, policy, communicated=communicated)
@@ -303,11 +303,6 @@ def mark_no_show(session_id: int, now: datetime, *, policy: Policy | None = None
         return due
 
     return _alone(session_id, mark)
-
-
-def has_communicated(session: Session) -> bool:
-    """Whether a person did anything about it since its start, checked in, or left a note."""
-    return bool(session.heard or session.student_notes or session.coach_notes)
 
 
 def _unless_it_fails(

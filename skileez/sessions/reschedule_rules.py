@@ -244,17 +244,17 @@ def is_answer_due(facts: Facts, now: datetime) -> bool:
 
 
 def settle_silence(
-    facts: Facts, free: Sequence[datetime], now: datetime, policy: Policy
+    facts: Facts, free: Sequence[datetime], now: datetime, policy: Policy, *, heard: bool
 ) -> tuple[Silence, datetime | None]:
     """What silence decides: the outcome, and the new start where it is an approval.
 
     ``free`` are the proposed times that are still free for both, in the order proposed. Asked
-    late, the answer is no: once the session has started the original time has stood, unless the
-    start was the deadline itself.
+    long after the deadline, the answer is the same, unless the session has started meanwhile and
+    somebody was ``heard`` about it since: then the original time has stood.
     """
     if facts.pending is None or facts.pending.kind == RequestKind.LATE:
         return Silence.LAPSED, None
-    if has_started(facts, now) and facts.pending.deadline != facts.start:
+    if heard and has_started(facts, now) and facts.pending.deadline != facts.start:
         return Silence.LAPSED, None
     for time in free:
         if check_start(time, now, policy) is None:

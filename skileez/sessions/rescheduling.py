@@ -174,7 +174,9 @@ class Rescheduling(SessionRow):
         by_student = self.reschedule_requested_by == Role.STUDENT
         checked = self._refusals(times, Against.AWAY if by_student else Against.TAKEN, now, policy)
         free = [time for time, refusal in zip(times, checked, strict=True) if refusal is None]
-        outcome, new_time = reschedule_rules.settle_silence(self.facts, free, now, policy)
+        outcome, new_time = reschedule_rules.settle_silence(
+            self.facts, free, now, policy, heard=self.has_communicated
+        )
         if new_time is not None:
             self._move(new_time, None, "session.reschedule_auto_approved", SYSTEM, now)
             return outcome

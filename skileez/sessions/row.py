@@ -228,6 +228,11 @@ class SessionRow(Model):
             return None
         return {self.student_id: "student", self.coach_id: "coach"}.get(person_id)
 
+    @property
+    def has_communicated(self) -> bool:
+        """Whether a person did anything about it since its start, checked in, or left a note."""
+        return bool(self.heard or self.student_notes or self.coach_notes)
+
     def taken_at(self, *starts: datetime) -> list[str | None]:
         """For each start, whose time is taken then by another session: "coach", "student" or
         None; for looking.

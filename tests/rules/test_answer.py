@@ -178,26 +178,31 @@ def test_silence_approves_a_standard_request_and_lets_a_late_one_lapse(
 ) -> None:
     session = waiting(kind, ahead * HOUR, timedelta())
     times = [NOW + hours * HOUR for hours in free]
-    decided = rules.settle_silence(session, times, NOW, POLICY)
+    decided = rules.settle_silence(session, times, NOW, POLICY, heard=False)
     assert decided == (outcome, None if chosen is None else NOW + chosen * HOUR)
 
 
 @rows(
-    ("ahead", "deadline", "outcome"),
+    ("ahead", "deadline", "heard", "outcome"),
     [
-        (SECOND, -10 * HOUR, Silence.APPROVED),
-        (timedelta(), -10 * HOUR, Silence.LAPSED),
-        (-HOUR, -10 * HOUR, Silence.LAPSED),
+        (SECOND, -10 * HOUR, False, Silence.APPROVED),
+        (timedelta(), -10 * HOUR, False, Silence.APPROVED),
+        (-HOUR, -10 * HOUR, False, Silence.APPROVED),
+        # Somebody who checked in early may still be told that it moves.
+        (SECOND, -10 * HOUR, True, Silence.APPROVED),
+        (timedelta(), -10 * HOUR, True, Silence.LAPSED),
+        (-HOUR, -10 * HOUR, True, Silence.LAPSED),
         # Asked with a day's notice to the second: the deadline is the start, and silence a yes.
-        (timedelta(), timedelta(), Silence.APPROVED),
-        (-HOUR, -HOUR, Silence.APPROVED),
+        (timedelta(), timedelta(), True, Silence.APPROVED),
+        (-HOUR, -HOUR, True, Silence.APPROVED),
     ],
 )
-def test_a_sweep_that_comes_after_the_start_moves_nothing_unless_the_start_was_the_deadline(
-    ahead: timedelta, deadline: timedelta, outcome: Silence
+def test_a_sweep_that_comes_late_does_the_same_unless_somebody_was_heard_since_the_start(
+    ahead: timedelta, deadline: timedelta, heard: bool, outcome: Silence
 ) -> None:
     session = waiting("standard", ahead, deadline)
-    assert rules.settle_silence(session, [NOW + 3 * DAY], NOW, POLICY)[0] is outcome
+    free = [NOW + 3 * DAY]
+    assert rules.settle_silence(session, free, NOW, POLICY, heard=heard)[0] is outcome
 
 
 AHEAD = [-3 * DAY, -SECOND, timedelta(), SECOND, HOUR - SECOND, HOUR, 3 * DAY, 400 * DAY]
@@ -216,7 +221,7 @@ def test_silence_never_approves_a_late_request_nor_a_past_or_taken_time(
         session = Facts(
             "scheduled", start, 60, pending=Pending("student", kind, min(start, NOW), times)
         )
-        outcome, chosen = rules.settle_silence(session, free, NOW, POLICY)
+        outcome, chosen = rules.settle_silence(session, free, NOW, POLICY, heard=False)
         assert (outcome is Silence.APPROVED) == (chosen is not None)
         if kind == "late":
             assert outcome is Silence.LAPSED

@@ -10,6 +10,7 @@ from skileez.events import Event
 from skileez.sessions import actions
 from skileez.sessions.actions import Swept, sweep
 from skileez.sessions.models import BookedTime, Session
+from skileez.sessions.presence_rules import Way
 from skileez.sessions.reschedule_rules import Silence
 from skileez.sessions.rules import Policy
 from tests.cast import DAY, HOUR, MINUTE, NOW, POLICY, SECOND, WHY, Cast
@@ -152,11 +153,34 @@ def test_a_late_request_lapses_and_the_time_stands(cast: Cast) -> None:
     )
 
 
-def test_a_sweep_that_comes_after_the_start_moves_nothing(cast: Cast) -> None:
+@pytest.mark.parametrize("hours", [30, 32, 60])
+def test_a_sweep_that_comes_after_the_start_still_does_what_silence_decided(
+    cast: Cast, hours: int
+) -> None:
     session = cast.book(30 * HOUR)
     ask(cast, session, "student", 70)
-    assert sweep(at(30)) == Swept(lapsed=1)
+    assert sweep(at(hours)) == Swept(approved=1)
+    assert columns(Session, session.id)["scheduled_at"] == at(70)
+
+
+def test_a_sweep_that_comes_after_the_two_have_met_moves_nothing(cast: Cast) -> None:
+    session = cast.book(30 * HOUR)
+    ask(cast, session, "student", 70)
+    with db.transaction():
+        actions.find_for(cast.actor("coach"), session.id).check_in(
+            "coach", way=Way.HERE, actor=cast.actor("coach"), now=at(30)
+        )
+    assert sweep(at(32)) == Swept(lapsed=1)
     assert columns(Session, session.id)["scheduled_at"] == at(30)
+
+
+def test_with_its_proposed_times_gone_a_late_sweep_leaves_it_to_be_scheduled_and_not_missed(
+    cast: Cast,
+) -> None:
+    session = cast.book(30 * HOUR)
+    ask(cast, session, "student", 40)
+    assert sweep(at(60)) == Swept(to_be_scheduled=1)
+    assert columns(Session, session.id)["status"] == "scheduled"
 
 
 def test_a_request_made_a_day_ahead_to_the_second_is_approved_at_the_start(cast: Cast) -> None:

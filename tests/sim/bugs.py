@@ -60,16 +60,16 @@ def anybody_may_be_booked_twice() -> Iterator[None]:
 def silence_approves_late_requests() -> Any:
     right = reschedule_rules.settle_silence
 
-    def wrong(facts: Any, free: Any, now: datetime, policy: Any) -> Any:
+    def wrong(facts: Any, free: Any, now: datetime, policy: Any, **told: Any) -> Any:
         if facts.pending and facts.pending.kind == "late" and free:
             return Silence.APPROVED, free[0]
-        return right(facts, free, now, policy)
+        return right(facts, free, now, policy, **told)
 
     return mock.patch.object(reschedule_rules, "settle_silence", wrong)
 
 
 def silence_chooses_a_time_too_soon() -> Any:
-    def wrong(facts: Any, free: Any, now: datetime, policy: Any) -> Any:
+    def wrong(facts: Any, free: Any, now: datetime, policy: Any, **told: Any) -> Any:
         if facts.pending is None or facts.pending.kind == "late" or not free:
             return Silence.LAPSED, None
         return Silence.APPROVED, min(free)
@@ -134,7 +134,7 @@ def nobody_is_heard() -> Iterator[None]:
 
     with (
         mock.patch.object(actions, "due_no_shows", every),
-        mock.patch.object(actions, "has_communicated", return_value=False),
+        mock.patch.object(SessionRow, "has_communicated", False),
     ):
         yield
 

@@ -153,8 +153,8 @@ class Watch:
             require(event.new_time >= event.at + HOUR, "silence chose too soon", event=event.id)
             assert one.start
             require(
-                event.at < one.start or one.deadline == one.start,
-                "approved after the start", event=event.id,
+                event.at < one.start or one.deadline == one.start or not one.heard_at,
+                "approved though they have met", event=event.id,
             )  # fmt: skip
         if verb == "reschedule_lapsed":
             require(event.new_time == one.start, "a lapsed request moved it", event=event.id)
