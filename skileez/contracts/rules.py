@@ -371,6 +371,30 @@ def may_set_meeting_link(status: str, *, is_coach: bool) -> Refusal | None:
     return _needs(status, ContractStatus.ACTIVE, ContractStatus.PAUSED)
 
 
+def check_link_shown(current: str | None, said: str, *, shown: bool) -> Refusal | None:
+    """Whether a new meeting link replaces the one that the page showed, or is there already."""
+    if shown or (said or None) == current:
+        return None
+    if current is None:
+        return Refusal(
+            "meeting_link_removed",
+            N_(
+                "The meeting link was removed since you opened the page. Nothing was saved; "
+                "save once more if yours is right."
+            ),
+            field="meeting_url",
+        )
+    return Refusal(
+        "meeting_link_changed",
+        N_(
+            "The meeting link was changed since you opened the page: it is now %(link)s. "
+            "Nothing was saved; save once more if yours is right."
+        ),
+        {"link": current},
+        field="meeting_url",
+    )
+
+
 def _needs(status: str, *allowed: ContractStatus) -> Refusal | None:
     if status not in tuple(allowed):
         return Refusal("contract_" + status, N_("This contract is %(status)s."), {"status": status})

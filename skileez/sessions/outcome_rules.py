@@ -84,6 +84,20 @@ def may_add_notes(facts: Facts, role: str) -> Refusal | None:
     return None
 
 
+def check_notes_shown(current: str | None, said: str, *, shown: bool) -> Refusal | None:
+    """Whether new notes replace the own ones that the page showed, or are there already."""
+    if shown or (said or None) == current:
+        return None
+    return Refusal(
+        "notes_changed",
+        N_(
+            "Your notes were changed since you opened the page. Nothing was saved; put what is "
+            "saved now and what you typed together, then save once more."
+        ),
+        field="notes",
+    )
+
+
 def is_overdue(facts: Facts, now: datetime) -> bool:
     """Scheduled, its end has passed, and nobody has said what became of it."""
     return facts.status == Status.SCHEDULED and facts.end is not None and now >= facts.end

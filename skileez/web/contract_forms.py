@@ -14,7 +14,7 @@ from skileez.contracts.rules import Terms
 from skileez.errors import Refusal, Refused
 from skileez.web.account_forms import ZONE_CHOICES, AccountForm, Rule, ZoneSelect, may_use_zone
 from skileez.web.display import sentence
-from skileez.web.forms import Maybe, VersionedForm, WholeNumber, trim
+from skileez.web.forms import Maybe, ReplacingForm, VersionedForm, WholeNumber, trim
 from skileez.web.language import lazy_gettext as _l
 
 DEFAULT_SESSIONS: Final = 10
@@ -139,7 +139,7 @@ class EndForm(AccountForm):
         return {int(one) for one in self.seen.data.split() if one.isdecimal() and len(one) < 10}
 
 
-class ContractLinkForm(AccountForm):
+class ContractLinkForm(ReplacingForm):
     """Where the sessions of a contract are held."""
 
     meeting_url = StringField(

@@ -151,11 +151,15 @@ def end(contract_id: int) -> ResponseReturnValue:
 @contracts.post("/contracts/<int:contract_id>/meeting-link")
 @access(PARTICIPANT)
 def meeting_link(contract_id: int) -> ResponseReturnValue:
-    """Say where its sessions are held."""
+    """Say where its sessions are held, instead of where the page showed that they are."""
     form = ContractLinkForm()
 
     def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
-        contract.set_meeting_url(form.said(form.meeting_url), actor=who, role=role, now=now)
+        url, shown = form.said(form.meeting_url), form.replaces(contract.meeting_url)
+        # Who may not is told so, whatever their page showed.
+        require(rules.may_set_meeting_link(contract.status, is_coach=role == "coach"))
+        require(rules.check_link_shown(contract.meeting_url, url, shown=shown))
+        contract.set_meeting_url(url, actor=who, role=role, now=now)
 
     return _do(contract_id, form, verb, _("The meeting link is saved."))
 
@@ -252,7 +256,9 @@ def _forms(contract: Contract, sent: AccountForm | None, open_sessions: list[int
         end,
         sent
         if isinstance(sent, ContractLinkForm)
-        else ContractLinkForm(formdata=None, meeting_url=contract.meeting_url or ""),
+        else ContractLinkForm(formdata=None, meeting_url=contract.meeting_url or "").showing(
+            contract.meeting_url
+        ),
     )
 
 

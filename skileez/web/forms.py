@@ -5,7 +5,8 @@ The first six are the source document's. ``version`` is the session as the page 
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from hashlib import sha256
+from typing import Any, Final, Self
 
 from wtforms import (
     Field,
@@ -123,6 +124,31 @@ class VersionedForm(AccountForm):
 
 class SessionForm(VersionedForm):
     """What the forms about one session share."""
+
+
+class ReplacingForm(AccountForm):
+    """A form that replaces one text, and remembers which: ``seen`` is a digest of it.
+
+    The text is compared, not the version of the row that it is in: what else happens to a
+    session, such as the other one's notes, makes nobody's own notes old.
+    """
+
+    seen = HiddenField()
+
+    def showing(self, text: str | None) -> Self:
+        """The form on a page that shows this text."""
+        self.seen.data = _digest(text)
+        return self
+
+    def replaces(self, text: str | None) -> bool:
+        """Whether the page showed this text, or did not say; from here on the form is of it."""
+        seen = self.seen.data
+        self.showing(text)
+        return seen in (None, self.seen.data)
+
+
+def _digest(text: str | None) -> str:
+    return sha256((text or "").encode()).hexdigest()[:16]
 
 
 class TimedForm(SessionForm):
@@ -248,7 +274,7 @@ class DeclineForm(SessionForm):
     decline_reason = reason_field(_l("Why not?"), required=False)
 
 
-class NotesForm(SessionForm):
+class NotesForm(ReplacingForm):
     """One's own notes on a completed session."""
 
     notes = _notes(_l("Your notes"))
@@ -260,7 +286,7 @@ class CorrectionForm(SessionForm):
     reason = reason_field(_l("What happened?"))
 
 
-class MeetingLinkForm(SessionForm):
+class MeetingLinkForm(ReplacingForm):
     """Where it is held."""
 
     meeting_url = StringField(

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from skileez import clock
+from skileez.contracts.rules import check_link_shown
 from skileez.cursor import Cursor
 from skileez.db import transaction
 from skileez.errors import Refusal, Refused, require
@@ -51,14 +52,19 @@ def actor() -> Actor:
 
 
 def perform(
-    session_id: int, form: SessionForm, verb: Verb, *, once: bool = True, settle: bool = True
+    session_id: int,
+    form: SessionForm | None,
+    verb: Verb,
+    *,
+    once: bool = True,
+    settle: bool = True,
 ) -> None:
     """Run ``verb`` on the reader's session in one transaction.
 
     ``settle``: a request whose deadline has passed is settled first, and then the reader is told,
     since what they saw is no longer true; verbs that end the session close the request instead.
-    ``once`` refuses a page that the session has moved on from. Raises ``NotFound`` for a stranger
-    and ``Refused``.
+    ``once`` refuses a page that the session has moved on from, as ``form`` says; without a form
+    the verb sees to that itself. Raises ``NotFound`` for a stranger and ``Refused``.
     """
     now, who = clock.now(), actor()
     with transaction():
@@ -67,7 +73,7 @@ def perform(
         assert role is not None
         settled = session.settle_silence(now=now) if settle else None
         if settled is None:
-            if once:
+            if once and form is not None:
                 require(rules.check_version(form.known_version(session.version), session.version))
             verb(session, role, who, now)
     if settled is not None:
@@ -244,6 +250,7 @@ def show_page(
     made = session_view.steps(session, role, now, inforce, account) if role else []
     may_add_notes = role is not None and outcome_rules.may_add_notes(facts, role) is None
     may_set_link = role is not None and rules.may_set_meeting_url(facts, role) is None
+    mine = session.student_notes if role == "student" else session.coach_notes
     form_is_gone = (notes_form and not may_add_notes) or (link_form and not may_set_link)
     return render_template(
         "sessions/show.html",
@@ -270,23 +277,18 @@ def show_page(
         and outcome_rules.may_answer_correction(facts, role or "admin") is None,
         may_set_link=may_set_link,
         may_add_notes=may_add_notes,
-        notes_form=notes_form or (_notes_form(session, role) if may_add_notes else None),
-        link_form=link_form or (_link_form(session) if may_set_link else None),
+        notes_form=notes_form or NotesForm(formdata=None, notes=mine).showing(mine),
+        notes_refused=notes_form is not None and refused is not None,
+        mine=mine,
+        link_form=link_form
+        or MeetingLinkForm(formdata=None, meeting_url=session.meeting_url).showing(
+            session.meeting_url
+        ),
+        link_sent=link_form is not None,
         said=sentence(refused.refusal) if refused else None,
         typed=typed() if form_is_gone else [],
         overdue=outcome_rules.is_overdue(facts, now),
     ), status or (STATUS[refused.refusal.kind] if refused else 200)
-
-
-def _notes_form(session: Session, role: str | None) -> NotesForm:
-    mine = session.student_notes if role == "student" else session.coach_notes
-    return NotesForm(formdata=None, notes=mine, version=str(session.version))
-
-
-def _link_form(session: Session) -> MeetingLinkForm:
-    return MeetingLinkForm(
-        formdata=None, meeting_url=session.meeting_url, version=str(session.version)
-    )
 
 
 def press(session_id: int, verb: Verb, done: str, *, once: bool = True) -> ResponseReturnValue:
@@ -336,17 +338,21 @@ def withdraw(session_id: int) -> ResponseReturnValue:
 @sessions.post("/sessions/<int:session_id>/meeting-link")
 @access(PARTICIPANT)
 def meeting_link(session_id: int) -> ResponseReturnValue:
-    """The coach says where this one is held."""
+    """The coach says where this one is held, instead of where the page showed that it is."""
     form = MeetingLinkForm()
 
     def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
-        session.set_meeting_url(form.said(form.meeting_url), role, actor=who, now=now)
+        url, shown = form.said(form.meeting_url), form.replaces(session.meeting_url)
+        # Who may not is told so, whatever their page showed.
+        require(rules.may_set_meeting_url(session.facts, role))
+        require(check_link_shown(session.meeting_url, url, shown=shown))
+        session.set_meeting_url(url, role, actor=who, now=now)
 
     found(session_id)
     if not form.validate():
         return show_page(session_id, link_form=form, status=422)
     try:
-        perform(session_id, form, verb)
+        perform(session_id, None, verb)
     except Refused as refused:
         return show_page(session_id, refused=refused, link_form=form)
     return to_page(session_id, _("The meeting link is saved."))
@@ -355,17 +361,20 @@ def meeting_link(session_id: int) -> ResponseReturnValue:
 @sessions.post("/sessions/<int:session_id>/notes")
 @access(PARTICIPANT)
 def notes(session_id: int) -> ResponseReturnValue:
-    """A participant adds or changes their own notes."""
+    """A participant adds or changes their own notes, which are still those that the page showed."""
     form = NotesForm()
 
     def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
-        session.add_notes(form.said(form.notes), role, actor=who, now=now)
+        before = session.student_notes if role == "student" else session.coach_notes
+        said, shown = form.said(form.notes), form.replaces(before)
+        require(outcome_rules.check_notes_shown(before, said, shown=shown))
+        session.add_notes(said, role, actor=who, now=now)
 
     found(session_id)
     if not form.validate():
         return show_page(session_id, notes_form=form, status=422)
     try:
-        perform(session_id, form, verb, once=False)
+        perform(session_id, None, verb)
     except Refused as refused:
         return show_page(session_id, refused=refused, notes_form=form)
     return to_page(session_id, _("Your notes are saved."))

@@ -1,6 +1,7 @@
 """Pages that are older than their session: pressed twice, too late, or after somebody else."""
 
 import pytest
+from werkzeug.test import TestResponse
 
 from skileez.sessions.actions import sweep
 from skileez.sessions.rules import Status
@@ -38,6 +39,64 @@ def test_a_form_without_a_version_is_taken_as_fresh(stage: Stage) -> None:
     data = {"csrf_token": token, "reason": WHY}
     answer = stage["student"].client.post(f"/sessions/{one}/cancel", data=data)
     assert answer.status_code == 303
+
+
+def save(stage: Stage, name: str, path: str, seen: dict[str, str], **said: str) -> TestResponse:
+    """Send a form from a page that was opened when ``seen`` was read."""
+    return stage[name].client.post(path, data={**seen, **said}, buffered=True)
+
+
+def test_notes_of_another_tab_are_not_overwritten_but_shown_to_be_merged(stage: Stage) -> None:
+    one = stage.book(2 * HOUR)
+    path, to = f"/sessions/{one}", f"/sessions/{one}/notes"
+    stage.after(4 * HOUR)
+    stage.send("coach", f"{path}/complete-form", f"{path}/complete")
+    old = hidden_fields(stage["coach"].get(path).text, to)
+    assert stage.send("coach", path, to, notes="Said in tab B.").status_code == 303
+    answer = save(stage, "coach", to, old, notes="Typed in tab A.")
+    assert answer.status_code == 409
+    words = text_of(answer)
+    assert "Your notes were changed since you opened the page." in words
+    assert "Saved as yours now Said in tab B." in words
+    assert "Typed in tab A.</textarea>" in answer.text
+    assert stage.session(one).coach_notes == "Said in tab B."
+    seen = hidden_fields(answer.text, to)
+    assert save(stage, "coach", to, seen, notes="A, and B.").status_code == 303
+    assert stage.session(one).coach_notes == "A, and B."
+
+
+def test_the_notes_of_one_do_not_make_the_page_of_the_other_old(stage: Stage) -> None:
+    one = stage.book(2 * HOUR)
+    path, to = f"/sessions/{one}", f"/sessions/{one}/notes"
+    stage.after(4 * HOUR)
+    stage.send("coach", f"{path}/complete-form", f"{path}/complete", notes="One,\r\ntwo.")
+    old = hidden_fields(stage["coach"].get(path).text, to)
+    stage.send("student", path, to, notes="I felt calm.")
+    assert save(stage, "coach", to, old, notes="Three.").status_code == 303
+    assert save(stage, "coach", to, old, notes="Three.").status_code == 303, "is there already"
+    told = stage.session(one)
+    assert (told.coach_notes, told.student_notes) == ("Three.", "I felt calm.")
+    assert stage.verbs(one).count("session.notes_changed") == 2
+
+
+@pytest.mark.parametrize("of", ["sessions", "contracts"])
+def test_a_meeting_link_of_another_tab_is_not_overwritten(stage: Stage, of: str) -> None:
+    one = stage.book(60 * HOUR)
+    path = f"/{of}/{one if of == 'sessions' else stage.cast.contract.id}"
+    to, there = f"{path}/meeting-link", "https://meet.example.org"
+    old = hidden_fields(stage["coach"].get(path).text, to)
+    assert stage.send("coach", path, to, meeting_url=f"{there}/b").status_code == 303
+    answer = save(stage, "coach", to, old, meeting_url=f"{there}/a")
+    assert answer.status_code == 409
+    assert f"it is now {there}/b. Nothing was saved" in text_of(answer)
+    assert f'value="{there}/a"' in answer.text
+    assert save(stage, "coach", to, old, meeting_url=f"{there}/b").status_code == 303
+    now = hidden_fields(answer.text, to)
+    assert save(stage, "coach", to, now, meeting_url=f"{there}/a").status_code == 303
+    stage.send("coach", path, to, meeting_url="")
+    removed = save(stage, "coach", to, now, meeting_url=f"{there}/c")
+    assert removed.status_code == 409
+    assert "The meeting link was removed since you opened the page." in text_of(removed)
 
 
 def test_a_confirmation_pressed_twice_is_one(stage: Stage) -> None:

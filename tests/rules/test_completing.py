@@ -119,3 +119,20 @@ def test_it_is_overdue_once_its_end_has_passed_and_nobody_said_what_became_of_it
     session: Facts, overdue: bool
 ) -> None:
     assert outcome_rules.is_overdue(session, NOW) is overdue
+
+
+@rows(
+    ("current", "typed", "shown", "code"),
+    [
+        ("Old.", "New.", True, None),
+        ("Old.", "New.", False, "notes_changed"),
+        ("New.", "New.", False, None),
+        (None, "New.", False, "notes_changed"),
+        (None, "", False, None),
+        ("Old.", "", False, "notes_changed"),
+    ],
+)
+def test_new_notes_replace_those_that_the_page_showed(
+    current: str | None, typed: str, shown: bool, code: str | None
+) -> None:
+    assert said(outcome_rules.check_notes_shown(current, typed, shown=shown)) == code

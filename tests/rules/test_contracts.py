@@ -297,3 +297,20 @@ def test_a_free_number_is_the_lowest_that_nobody_carries() -> None:
             assert 1 <= number <= total
             assert number not in taken
             assert set(range(1, number)) <= set(taken)
+
+
+@rows(
+    ("current", "typed", "shown", "code"),
+    [
+        ("https://a.example", "https://b.example", True, None),
+        ("https://a.example", "https://b.example", False, "meeting_link_changed"),
+        ("https://a.example", "", False, "meeting_link_changed"),
+        ("https://a.example", "https://a.example", False, None),
+        (None, "https://b.example", False, "meeting_link_removed"),
+        (None, "", False, None),
+    ],
+)
+def test_a_new_meeting_link_replaces_the_one_that_the_page_showed(
+    current: str | None, typed: str, shown: bool, code: str | None
+) -> None:
+    assert said(rules.check_link_shown(current, typed, shown=shown)) == code
