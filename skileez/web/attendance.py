@@ -51,13 +51,14 @@ def join(session_id: int) -> ResponseReturnValue:
 @sessions.get("/sessions/<int:session_id>/meeting")
 @access(PARTICIPANT)
 def meeting(session_id: int) -> ResponseReturnValue:
-    """The step to the meeting: a page that goes on by itself.
+    """The step to the meeting of who has just joined: a page that goes on by itself.
 
     Not a redirect to another site: our content policy lets forms lead to this one only, and
     browsers hold that against every redirect that follows.
     """
     session, role = found(session_id)
-    if session.status != Status.SCHEDULED:
+    joined = any((one.role, one.way) == (role, Way.JOIN) for one in session.account().seen)
+    if session.status != Status.SCHEDULED or not joined:
         return redirect(url_for("sessions.show", session_id=session_id), 303)
     return render_template(
         "sessions/meeting.html", session=session, link=session.link, other=other_of(session, role)

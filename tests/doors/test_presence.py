@@ -76,6 +76,15 @@ def test_joining_notes_the_presence_and_leads_to_the_meeting(stage: Stage, sessi
     assert "You Not checked in" in seen
 
 
+def test_nobody_is_sent_on_to_the_meeting_unseen(stage: Stage, session: int) -> None:
+    path = f"/sessions/{session}"
+    stage.after(START)
+    stage.send("coach", path, f"{path}/join")
+    for who in ("student", "coach"):
+        answer = stage[who].get(f"{path}/meeting")
+        assert (answer.status_code == 200) == ("checked in" in answer.text) == (who == "coach")
+
+
 def test_only_the_stored_link_is_ever_opened(stage: Stage, session: int) -> None:
     stage.after(START)
     path = f"/sessions/{session}"
