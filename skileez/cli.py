@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from skileez.sessions.clock_rules import Stray
 
 DEMO_DATABASE: Final = "instance/demo.db"
+PORT: Final = click.IntRange(1, 65535)
+MANY: Final = click.IntRange(1, 1000)
 RESET_PATH: Final = "/reset/"
 """Where the web takes a reset token (a test holds the two together)."""
 
@@ -54,16 +56,16 @@ def migrate(url: str | None) -> None:
     from skileez import db
 
     # A schema needs no secret: the demo's settings do not ask for one.
-    settings = Settings.from_environ(os.environ, skileez_demo=True)
-    db.migrate(url or settings.database_url)
+    given = {"database_url": url} if url else {}
+    db.migrate(Settings.from_environ(os.environ, skileez_demo=True, **given).database_url)
     click.echo("The database has the newest schema.")
 
 
 @main.command()
 @click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True, help="[HOST]")
-@click.option("--port", envvar="PORT", default=8000, show_default=True, help="[PORT]")
-@click.option("--workers", envvar="WEB_CONCURRENCY", default=2, show_default=True)
-@click.option("--threads", envvar="WEB_THREADS", default=8, show_default=True)
+@click.option("--port", envvar="PORT", type=PORT, default=8000, show_default=True, help="[PORT]")
+@click.option("--workers", envvar="WEB_CONCURRENCY", type=MANY, default=2, show_default=True)
+@click.option("--threads", envvar="WEB_THREADS", type=MANY, default=8, show_default=True)
 @click.option("--worker/--no-worker", envvar="WORKER", default=True, help="[WORKER]")
 def serve(host: str, port: int, workers: int, threads: int, *, worker: bool) -> None:
     """Serve the web application (behind a proxy that speaks TLS), and a worker beside it.
@@ -82,7 +84,7 @@ def serve(host: str, port: int, workers: int, threads: int, *, worker: bool) -> 
 
 
 @main.command()
-@click.option("--port", envvar="PORT", default=8000, show_default=True, help="[PORT]")
+@click.option("--port", envvar="PORT", type=PORT, default=8000, show_default=True, help="[PORT]")
 @click.option("--reset", envvar="RESET", is_flag=True, help="Start over, with new data.  [RESET]")
 @click.option("--no-serve", is_flag=True, help="Only make the data.")
 def demo(port: int, reset: bool, no_serve: bool) -> None:
@@ -300,7 +302,7 @@ def _settings() -> Settings:
 
 
 def _open(settings: Settings) -> None:
-    """What the application's start does, but for the web."""
+    """What the application's start does, but for the web; and the database has to be there."""
     # Every table has to be known before a row is written, also where a command needs only people.
     import skileez.sessions.models  # noqa: F401
     from skileez import db, startup
@@ -309,6 +311,7 @@ def _open(settings: Settings) -> None:
     context = click.get_current_context()
     context.call_on_close(engine.dispose)
     context.call_on_close(db.session.remove)
+    db.require_schema()
 
 
 @contextmanager

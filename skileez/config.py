@@ -123,8 +123,12 @@ class Settings:
         self._check_rules()
 
     def _check_house(self) -> None:
-        if _address("DATABASE_URL", self.database_url).scheme not in DATABASES:
+        database = _address("DATABASE_URL", self.database_url).scheme
+        if database not in DATABASES:
             raise ConfigError("DATABASE_URL", "must start with sqlite:/// or postgresql://")
+        if database != "sqlite" and self.database_url.count("@") > 1:
+            # Else the rest of a password is taken for the host, and told when that is not found.
+            raise ConfigError("DATABASE_URL", "an @ in its user, word or name is written %40")
         if not self.skileez_demo:
             if self.secret_key == DEFAULT_SECRET:
                 raise ConfigError(

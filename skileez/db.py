@@ -25,7 +25,7 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, ProgrammingError
 from sqlalchemy.orm import (
     DeclarativeBase,
     ORMExecuteState,
@@ -37,6 +37,8 @@ from sqlalchemy.orm import (
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
+from skileez import __version__
+from skileez.config import ConfigError
 from skileez.errors import N_, Kind, Refusal, Refused
 
 WRITES = "skileez_writes"
@@ -132,7 +134,12 @@ def bind(url: str, **options: Any) -> Engine:
 
 def engine_for(url: str, **options: Any) -> Engine:
     """An engine for ``url``, as strict on SQLite as on PostgreSQL."""
-    engine = create_engine(_with_driver(url), **options)
+    try:
+        engine = create_engine(_with_driver(url), **options)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "DATABASE_URL", "needs a package that is not installed: pip install '.[postgres]'"
+        ) from error
     if engine.dialect.name == "sqlite":
         _prepare_folder(engine.url)
         _make_sqlite_strict(engine)
@@ -142,21 +149,66 @@ def engine_for(url: str, **options: Any) -> Engine:
 
 
 def migrate(url: str) -> None:
-    """Bring the database ``url`` to the newest schema; safe to run again."""
+    """Bring the database ``url`` to the newest schema; safe to run again.
+
+    Raises ConfigError where there is no such database, or one of a newer version.
+    """
     # Alembic takes as long to import as SQLAlchemy, and hardly a process ever migrates.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
+    engine = engine_for(url)
+    with _reaching():
+        engine.connect().close()
+    engine.dispose()
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["url"] = _with_driver(url)
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise ConfigError(
+            "DATABASE_URL", f"cannot be migrated by this version ({__version__}): {error}"
+        ) from error
 
 
 def schema() -> str | None:
     """The schema that the database has."""
     found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
     return found
+
+
+def require_schema() -> None:
+    """Raises ConfigError where the bound database cannot be reached, or has another schema."""
+    with _reaching():
+        problem = wrong_schema()
+    if problem:
+        raise ConfigError("DATABASE_URL", problem)
+
+
+def wrong_schema() -> str | None:
+    """What is wrong with the database's schema; None when it is the one this version knows."""
+    known = known_schemas()
+    try:
+        found = schema()
+    except (OperationalError, ProgrammingError):
+        with transaction():  # raises, where the database cannot be reached at all
+            found = None
+    if found == known[0]:
+        return None
+    if found is None or found in known:
+        return f"has schema {found}, this version needs {known[0]}; run: skileez migrate"
+    return f"has schema {found}, this version ({__version__}) knows {known[0]}; update it"
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """A database that is not there is a setting that cannot be used."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise ConfigError("DATABASE_URL", f"cannot be reached: {error.orig}") from error
 
 
 @cache
@@ -171,7 +223,10 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 def _prepare_folder(url: URL) -> None:
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError("DATABASE_URL", f"its folder cannot be made: {error}") from error
 
 
 def _with_driver(url: str) -> str:

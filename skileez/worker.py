@@ -22,7 +22,7 @@ from typing import Any, Final
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer, Scheduler
 from huey.exceptions import ConfigurationError
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError
 
 from skileez import __version__, clock, db, heartbeat, logs, outbox
 from skileez.config import ConfigError, Settings
@@ -77,7 +77,7 @@ def send(now: datetime) -> bool:
 
 def beat(now: datetime) -> bool:
     """That this worker lives; it stops when its database was migrated to a schema not its own."""
-    if problem := _wrong_schema():
+    if problem := db.wrong_schema():
         log.error("worker.wrong_schema", problem=problem)
         stopping.set()
     else:
@@ -205,10 +205,9 @@ def run(settings: Settings, *, beside: bool = False) -> None:
     """Work until SIGTERM or SIGINT; jobs that run are finished first.
 
     ``beside``: stop also when standard input ends, because who started us is gone. Raises
-    ConfigError where the database has another schema than this version knows, also when it
-    is migrated meanwhile, and where the queue cannot be used.
+    ConfigError where the database is migrated meanwhile to a schema that this version does not
+    know, and where the queue cannot be used.
     """
-    _require_schema()
     logging.getLogger("huey").setLevel(logging.WARNING)  # it tells of every job, each second
     brief = _Briefly()
     for part in ("Worker", "Scheduler"):
@@ -235,7 +234,7 @@ def run(settings: Settings, *, beside: bool = False) -> None:
     consumer.stop(graceful=True)
     heartbeat.stopped(NAME, clock.now())
     log.info("worker.stopped", name=NAME, **done)
-    _require_schema()
+    db.require_schema()
 
 
 def _stop_with_parent() -> None:
@@ -243,30 +242,6 @@ def _stop_with_parent() -> None:
     while os.read(0, 1):
         pass
     stopping.set()
-
-
-def _require_schema() -> None:
-    try:
-        problem = _wrong_schema()
-    except OperationalError as error:
-        raise ConfigError("DATABASE_URL", f"cannot be reached: {error.orig}") from error
-    if problem:
-        raise ConfigError("DATABASE_URL", problem)
-
-
-def _wrong_schema() -> str | None:
-    """What is wrong with the database's schema; None when it is the one this version knows."""
-    known = db.known_schemas()
-    try:
-        found = db.schema()
-    except (OperationalError, ProgrammingError):
-        with db.transaction():  # raises, where the database cannot be reached at all
-            found = None
-    if found == known[0]:
-        return None
-    if found is None or found in known:
-        return f"has schema {found}, this version needs {known[0]}; run: skileez migrate"
-    return f"has schema {found}, this version ({__version__}) knows {known[0]}; update the worker"
 
 
 def once(now: datetime) -> dict[str, Any]:

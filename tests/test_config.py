@@ -47,6 +47,7 @@ def test_the_defaults_are_those_of_the_rules() -> None:
         ("DATABASE_URL", "skileez.db"),
         ("DATABASE_URL", "sqlite://["),
         ("DATABASE_URL", "postgresql://host:port/name"),
+        ("DATABASE_URL", "postgresql://user:w@rd@host/name"),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", DEFAULT_SECRET),
         ("SECRET_KEY", ""),

@@ -93,6 +93,87 @@ def test_a_setting_that_cannot_be_used_is_named(sqlite: dict[str, str]) -> None:
     assert "SECRET_KEY" in answer.output
 
 
+ON_THE_DATABASE = [
+    ["audit"],
+    ["create-admin", "ruth@example.org"],
+    ["reset-link", "ruth@example.org"],
+    ["shell"],
+    ["sweep"],
+    ["timezones", "refresh"],
+    ["timezones", "show"],
+    ["worker"],
+]
+
+
+@pytest.mark.parametrize("command", ON_THE_DATABASE, ids=" ".join)
+def test_a_database_that_was_never_migrated_is_told_of(
+    bare_database: str, command: list[str]
+) -> None:
+    answer = run({"DATABASE_URL": bare_database, "SECRET_KEY": SECRET}, *command)
+    assert answer.exit_code == 1
+    assert re.fullmatch(
+        r"Error: DATABASE_URL: has schema None, .*; run: skileez migrate\n", answer.output
+    )
+
+
+@pytest.mark.parametrize("command", [["migrate"], *ON_THE_DATABASE], ids=" ".join)
+def test_a_database_that_is_not_there_is_told_of_without_its_password(command: list[str]) -> None:
+    url = f"postgresql://ruth:hush@127.0.0.1:{free_port()}/skileez"
+    with unbound_after():
+        answer = run({"DATABASE_URL": url, "SECRET_KEY": SECRET}, *command)
+    assert answer.exit_code == 1
+    assert answer.output.startswith("Error: DATABASE_URL: cannot be reached: ")
+    assert "hush" not in answer.output
+
+
+def test_a_database_that_cannot_be_migrated_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("Dear Ruth, this is a letter and no database at all. " * 9)
+    for url, problem in {
+        "notaurl": "must start with sqlite:/// or postgresql://",
+        "mysql://host/name": "must start with sqlite:/// or postgresql://",
+        "postgresql://ruth:hu@sh@127.0.0.1/name": "an @ in its user, word or name is written %40",
+        f"sqlite:///{tmp_path}": "cannot be reached: unable to open database file",
+        f"sqlite:///{tmp_path}/letter": "cannot be reached: file is not a database",
+        f"sqlite:///{tmp_path}/letter/of.db": "its folder cannot be made: ",
+    }.items():
+        answer = run({}, "migrate", "--url", url)
+        assert answer.exit_code == 1
+        assert answer.output.startswith(f"Error: DATABASE_URL: {problem}"), url
+
+
+def test_a_database_of_a_newer_version_is_not_migrated(sqlite: dict[str, str]) -> None:
+    db.bind(sqlite["DATABASE_URL"])
+    with db.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    answer = run(sqlite, "migrate")
+    assert answer.exit_code == 1
+    assert "Error: DATABASE_URL: cannot be migrated by this version (" in answer.output
+    assert "9999" in answer.output
+
+
+def test_a_package_that_the_database_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    answer = run({}, "migrate", "--url", "postgresql://127.0.0.1/skileez")
+    assert answer.exit_code == 1
+    assert answer.output.endswith("not installed: pip install '.[postgres]'\n")
+
+
+def test_a_figure_out_of_range_is_refused_before_anything_is_served(
+    sqlite: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_serve", lambda *given, **named: pytest.fail("it served"))
+    for command in [
+        ["serve", "--port=99999"],
+        ["serve", "--port=0"],
+        ["serve", "--workers=0"],
+        ["serve", "--threads=-1"],
+        ["demo", "--port=99999"],
+    ]:
+        answer = run(sqlite, *command)
+        assert answer.exit_code == 2, command
+        assert "is not in the range 1<=x<=" in answer.output
+
+
 def test_settings_are_shown_without_secrets(sqlite: dict[str, str]) -> None:
     url = "postgresql://ruth:hush@db.example.org/skileez"
     answer = run({**sqlite, "DATABASE_URL": url, "SESSION_STRICT_NOTICE": "yes"}, "config")

@@ -416,7 +416,7 @@ def test_a_worker_of_another_version_than_the_database_says_so_and_does_nothing(
     answer = CliRunner().invoke(main, ["worker"])
     assert answer.exit_code == 1
     assert f"DATABASE_URL: {says}" in answer.output
-    assert ("update the worker" if schema == "9999" else "run: skileez migrate") in answer.output
+    assert ("update it" if schema == "9999" else "run: skileez migrate") in answer.output
 
 
 def test_a_worker_that_cannot_reach_its_database_says_so(
@@ -434,5 +434,5 @@ def test_a_worker_whose_database_is_migrated_meanwhile_stops(versions: str) -> N
     worker.beat(NOW)
     assert worker.stopping.is_set()
     assert not heartbeat.workers(NOW)
-    with pytest.raises(ConfigError, match="update the worker"):
-        worker._require_schema()
+    with pytest.raises(ConfigError, match="update it"):
+        db.require_schema()
