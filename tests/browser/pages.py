@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
-from skileez import db
+from skileez import db, worker
 from skileez.accounts.models import Person
 from skileez.accounts.rules import NAME_MAX
 from skileez.contracts.models import Contract, Proposal
@@ -78,6 +78,7 @@ TALKERS = (
     "/sessions/{mine}",
     "/sessions/{confirmed}/cancel-form",
     "/proposals/{proposal}",
+    "/notifications",
 )
 """Pages of the talker, whose names and texts are long and hostile: do they fit?"""
 
@@ -175,4 +176,5 @@ def hostile(site: "Site") -> "Someone":
     site.clock.strike(starts[0] + HOUR)
     site.verb(coach, first, "mark_missed", by="coach", reason=text, absent="student")
     site.clock.strike(now)
+    worker.dispatch(now)
     return student

@@ -31,6 +31,16 @@ WIDER = """() => {
   return over + " px too wide: " + wide.slice(-1).map((one) => one.outerHTML.slice(0, 200));
 }"""
 
+CUT = """() => {
+  const cut = [...document.querySelectorAll("main *")].filter((one) => {
+    const looks = getComputedStyle(one);
+    return ["hidden", "clip"].includes(looks.overflowX) && looks.textOverflow !== "ellipsis"
+      && !one.closest(".visually-hidden") && one.scrollWidth > one.clientWidth + 1;
+  });
+  return cut.map((one) =>
+    `${one.scrollWidth} px cut to ${one.clientWidth}: ${one.outerHTML.slice(0, 200)}`);
+}"""
+
 TWICE = """() => {
   const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
   return ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `id ${id} stands twice`);
@@ -77,10 +87,10 @@ def in_the_dark(page: Page) -> list[str]:
 
 
 def on_a_phone(page: Page) -> list[str]:
-    """What is too wide for a phone."""
+    """What is too wide for a phone, also inside a box that cuts it."""
     page.set_viewport_size(PHONE)
     wide = page.evaluate(WIDER)
-    return [wide] if wide else []
+    return [*([wide] if wide else []), *page.evaluate(CUT)]
 
 
 TURNS = (in_light, in_the_dark, on_a_phone)
@@ -129,13 +139,13 @@ def test_every_page_is_for_everybody(look, who, patterns):
     assert not found, report(found)
 
 
-def test_long_and_hostile_texts_fit_a_phone(look):
+def test_long_and_hostile_texts_fit_a_phone_and_a_desk(look):
     page, here = look("talker")
-    page.set_viewport_size(PHONE)
     found = {}
     for pattern in TALKERS:
+        page.set_viewport_size(DESKTOP)
         page.goto(here.path(pattern))
-        if wrong := [*page.evaluate(TWICE), *on_a_phone(page)]:
+        if wrong := [*page.evaluate(TWICE), *page.evaluate(CUT), *on_a_phone(page)]:
             found[pattern] = wrong
     assert not found, report(found)
 
