@@ -273,6 +273,18 @@ def history(session_id: int) -> Sequence[tuple[Any, str | None]]:
     return [(row, row.display_name) for row in rows]
 
 
+def did_last(session_id: int, role: str, verb: str) -> datetime | None:
+    """When this role did ``verb`` to a session; None where that is not the last that happened."""
+    return next(
+        (
+            event.at
+            for event, _name in history(session_id)[-1:]
+            if (event.verb, event.role) == (verb, role)
+        ),
+        None,
+    )
+
+
 _HISTORY = (
     select(
         *(_e.verb, _e.at, _e.role, _e.old_time, _e.new_time, _e.reason),

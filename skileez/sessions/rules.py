@@ -238,17 +238,26 @@ def may_set_meeting_url(facts: Facts, role: str) -> Refusal | None:
 # What several verbs ask
 
 
-def check_version(known: int, current: int) -> Refusal | None:
-    """Whether the page a person acted from still shows the session as it is."""
-    if known != current:
+def check_version(known: int, current: int, *, done_at: datetime | None = None) -> Refusal | None:
+    """Whether the page a person acted from still shows the session as it is.
+
+    ``done_at``: when they did the very same, where nothing has happened to it since.
+    """
+    if known == current:
+        return None
+    if done_at is not None:
         return Refusal(
-            "session_changed",
-            N_(
-                "This changed since you opened the page. Nothing was done; "
-                "look at it as it is now and try again."
-            ),
+            "done_already",
+            N_("You did this already, at %(at)s. Nothing was done a second time."),
+            {"at": done_at},
         )
-    return None
+    return Refusal(
+        "session_changed",
+        N_(
+            "This changed since you opened the page. Nothing was done; "
+            "look at it as it is now and try again."
+        ),
+    )
 
 
 def refuse_stranger(role: str | None) -> Refusal | None:

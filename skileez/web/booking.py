@@ -137,7 +137,7 @@ def place_session(session_id: int) -> ResponseReturnValue:
         one.schedule(start, by=as_role, actor=who, now=now)
 
     try:
-        perform(session_id, form, verb)
+        perform(session_id, form, verb, does="session.scheduled")
     except Refused as refused:
         session, role = found(session_id)
         form.version.data = str(session.version)

@@ -70,14 +70,14 @@ def _show(
 
 
 def _send(
-    session_id: int, form: SessionForm, verb: Verb, template: str, tell: Any, done: str
+    session_id: int, form: SessionForm, verb: Verb, does: str, template: str, tell: Any, done: str
 ) -> ResponseReturnValue:
     """Do what the form says, or show it again with the reason and all that was typed."""
     if not form.validate():
         session, role = found(session_id)
         return _page(template, session, role, form, tell(session, role), 422)
     try:
-        perform(session_id, form, verb, settle=False)
+        perform(session_id, form, verb, does=does, settle=False)
     except Refused as refused:
         session, role = found(session_id)
         status = attach(form, refused)
@@ -123,7 +123,8 @@ def complete(session_id: int) -> ResponseReturnValue:
         )
 
     template = "sessions/session_completion.html"
-    return _send(session_id, form, verb, template, _completing, _("Completed. Well done."))
+    done = _("Completed. Well done.")
+    return _send(session_id, form, verb, "session.completed", template, _completing, done)
 
 
 # Cancelling
@@ -158,7 +159,7 @@ def cancel(session_id: int) -> ResponseReturnValue:
 
     template = "sessions/session_cancel.html"
     done = _("Cancelled. The credit stays with the contract.")
-    return _send(session_id, form, verb, template, _cancelling, done)
+    return _send(session_id, form, verb, "session.cancelled", template, _cancelling, done)
 
 
 # Missing
@@ -199,7 +200,7 @@ def missed(session_id: int) -> ResponseReturnValue:
         )
 
     template = "sessions/session_missed.html"
-    return _send(session_id, form, verb, template, _missing, _("Marked missed."))
+    return _send(session_id, form, verb, "session.missed", template, _missing, _("Marked missed."))
 
 
 # Correcting
@@ -239,7 +240,9 @@ def request_correction(session_id: int) -> ResponseReturnValue:
 
     template = "sessions/session_correction.html"
     done = _("Sent. It waits for their answer.")
-    return _send(session_id, form, verb, template, _correcting, done)
+    return _send(
+        session_id, form, verb, "session.correction_requested", template, _correcting, done
+    )
 
 
 @sessions.post("/sessions/<int:session_id>/approve-correction")
@@ -250,7 +253,8 @@ def approve_correction(session_id: int) -> ResponseReturnValue:
     def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
         session.approve_correction(role, actor=who, now=now)
 
-    return _settle(session_id, verb, _("Corrected: the session counts as completed."))
+    done = _("Corrected: the session counts as completed.")
+    return _settle(session_id, verb, "session.corrected", done)
 
 
 @sessions.post("/sessions/<int:session_id>/decline-correction")
@@ -261,13 +265,14 @@ def decline_correction(session_id: int) -> ResponseReturnValue:
     def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
         session.decline_correction(role, actor=who, now=now)
 
-    return _settle(session_id, verb, _("Declined: the session stays missed."))
+    done = _("Declined: the session stays missed.")
+    return _settle(session_id, verb, "session.correction_declined", done)
 
 
-def _settle(session_id: int, verb: Verb, done: str) -> ResponseReturnValue:
+def _settle(session_id: int, verb: Verb, does: str, done: str) -> ResponseReturnValue:
     """A participant's press; or an administrator's, who is not part of the contract."""
     if not me().is_admin:
-        return press(session_id, verb, done)
+        return press(session_id, verb, done, does=does)
     form, now, who = PressForm(), clock.now(), actor()
     try:
         with transaction():

@@ -78,7 +78,7 @@ def request_reschedule(session_id: int) -> ResponseReturnValue:
         name = other_of(one, as_role).display_name
 
     try:
-        perform(session_id, form, verb)
+        perform(session_id, form, verb, does="session.reschedule_requested")
     except Refused as refused:
         return _again(session_id, form, refused, _request_page)
     return to_page(session_id, _("%(name)s has been asked to move it.", name=name))
@@ -165,7 +165,7 @@ def approve_reschedule(session_id: int) -> ResponseReturnValue:
         one.approve_reschedule(chosen, by=as_role, actor=who, now=now)
 
     try:
-        perform(session_id, form, verb)
+        perform(session_id, form, verb, does="session.reschedule_approved")
     except Refused as refused:
         return _answer_again(session_id, refused, approve=form)
     return to_page(session_id, _("Approved. The session has its new time."))
@@ -195,7 +195,7 @@ def counter_reschedule(session_id: int) -> ResponseReturnValue:
         name = other_of(one, as_role).display_name
 
     try:
-        perform(session_id, form, verb)
+        perform(session_id, form, verb, does="session.reschedule_countered")
     except Refused as refused:
         return _answer_again(session_id, refused, counter=form)
     return to_page(session_id, _("Your times were sent to %(name)s.", name=name))
@@ -216,7 +216,7 @@ def decline_reschedule(session_id: int) -> ResponseReturnValue:
         )
 
     try:
-        perform(session_id, form, verb)
+        perform(session_id, form, verb, does="session.reschedule_declined")
     except Refused as refused:
         return _answer_again(session_id, refused, decline=form)
     return to_page(session_id, _("Declined. The session stays where it was."))

@@ -56,6 +56,7 @@ def perform(
     form: SessionForm | None,
     verb: Verb,
     *,
+    does: str | None = None,
     once: bool = True,
     settle: bool = True,
 ) -> None:
@@ -64,7 +65,8 @@ def perform(
     ``settle``: a request whose deadline has passed is settled first, and then the reader is told,
     since what they saw is no longer true; verbs that end the session close the request instead.
     ``once`` refuses a page that the session has moved on from, as ``form`` says; without a form
-    the verb sees to that itself. Raises ``NotFound`` for a stranger and ``Refused``.
+    the verb sees to that itself. ``does`` is the event that the verb tells: who has just done it
+    (a double click) is told so. Raises ``NotFound`` for a stranger and ``Refused``.
     """
     now, who = clock.now(), actor()
     with transaction():
@@ -74,7 +76,10 @@ def perform(
         settled = session.settle_silence(now=now) if settle else None
         if settled is None:
             if once and form is not None:
-                require(rules.check_version(form.known_version(session.version), session.version))
+                known, current = form.known_version(session.version), session.version
+                stale = known != current
+                done_at = queries.did_last(session.id, role, does) if does and stale else None
+                require(rules.check_version(known, current, done_at=done_at))
             verb(session, role, who, now)
     if settled is not None:
         raise Refused(SETTLED[settled])
@@ -291,14 +296,16 @@ def show_page(
     ), status or (STATUS[refused.refusal.kind] if refused else 200)
 
 
-def press(session_id: int, verb: Verb, done: str, *, once: bool = True) -> ResponseReturnValue:
+def press(
+    session_id: int, verb: Verb, done: str, *, does: str | None = None, once: bool = True
+) -> ResponseReturnValue:
     """Answer a verb that needs only a press: done and back, or the page with the reason.
 
     Pressed on the dashboard (by htmx, in place) either is told there.
     """
     in_place = request.args.get("back") == "dashboard"
     try:
-        perform(session_id, PressForm(), verb, once=once)
+        perform(session_id, PressForm(), verb, does=does, once=once)
     except Refused as refused:
         if not in_place:
             return show_page(session_id, refused=refused)
@@ -332,7 +339,8 @@ def withdraw(session_id: int) -> ResponseReturnValue:
     def verb(session: Session, role: str, who: Actor, now: datetime) -> None:
         session.withdraw_reschedule(role, actor=who, now=now)
 
-    return press(session_id, verb, _("The request is withdrawn; the original time stands."))
+    done = _("The request is withdrawn; the original time stands.")
+    return press(session_id, verb, done, does="session.reschedule_withdrawn")
 
 
 @sessions.post("/sessions/<int:session_id>/meeting-link")

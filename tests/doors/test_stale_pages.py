@@ -6,7 +6,7 @@ from werkzeug.test import TestResponse
 from skileez.sessions.actions import sweep
 from skileez.sessions.rules import Status
 from tests.cast import HOUR, NOW, WHY
-from tests.doors.stage import BERLIN, REQUEST, Stage, hidden_fields, wall
+from tests.doors.stage import BERLIN, NEW_YORK, REQUEST, Stage, hidden_fields, wall
 from tests.doors.visitor import text_of
 
 
@@ -19,8 +19,69 @@ def test_a_double_press_does_it_once(stage: Stage) -> None:
         stage["student"].client.post(f"/sessions/{one}/cancel", data=data) for _press in range(2)
     )
     assert (first.status_code, second.status_code) == (303, 409)
-    assert "changed since you opened the page" in text_of(second)
+    words = text_of(second)
+    assert "You did this already, at Mon 2 Mar 2026, 13:00. Nothing was done a second" in words
+    assert "changed since you opened the page" not in words
     assert stage.verbs(one) == ["session.booked", "session.cancelled"]
+
+
+PRESSES = [
+    ("student", "reschedule", "reschedule", REQUEST),
+    (
+        "coach",
+        "reschedule-approval",
+        "counter-reschedule",
+        {"proposed_times-0": wall(80 * HOUR, NEW_YORK)},
+    ),
+    (
+        "student",
+        "reschedule-approval",
+        "approve-reschedule",
+        {"new_scheduled_at": (NOW + 80 * HOUR).isoformat()},
+    ),
+    ("coach", "reschedule", "reschedule", REQUEST),
+    ("student", "reschedule-approval", "decline-reschedule", {}),
+    ("student", "reschedule", "reschedule", REQUEST),
+    ("student", "", "withdraw-reschedule", {}),
+    ("coach", "complete-form", "complete", {}),
+]
+
+
+def test_whoever_presses_twice_is_told_that_they_did_it_and_not_that_it_changed(
+    stage: Stage,
+) -> None:
+    one = stage.book(60 * HOUR)
+    path = f"/sessions/{one}"
+    for name, form, to, fields in PRESSES:
+        if to == "complete":
+            stage.after(100 * HOUR)
+        seen = hidden_fields(stage[name].get(f"{path}/{form}".rstrip("/")).text, f"{path}/{to}")
+        first, second = (save(stage, name, f"{path}/{to}", seen, **fields) for _press in range(2))
+        assert (first.status_code, second.status_code) == (303, 409), (to, text_of(first))
+        assert "Nothing was done a second time." in text_of(second), to
+    assert stage.verbs(one) == ["session.booked"] + [
+        f"session.{verb}"
+        for verb in [
+            "reschedule_requested",
+            "reschedule_countered",
+            "reschedule_approved",
+            "reschedule_requested",
+            "reschedule_declined",
+            "reschedule_requested",
+            "reschedule_withdrawn",
+            "completed",
+        ]
+    ]
+
+
+def test_what_the_other_one_did_just_so_is_a_change(stage: Stage) -> None:
+    one = stage.book(60 * HOUR)
+    path, to = f"/sessions/{one}", f"/sessions/{one}/cancel"
+    seen = hidden_fields(stage["coach"].get(f"{path}/cancel-form").text, to)
+    stage.send("student", f"{path}/cancel-form", to, reason=WHY)
+    answer = save(stage, "coach", to, seen, reason=WHY)
+    assert answer.status_code == 409
+    assert "changed since you opened the page" in text_of(answer)
 
 
 @pytest.mark.parametrize("version", ["", "NaN", "-1", "999999999999", "0x1", "1.0", "²", " 1"])

@@ -18,7 +18,7 @@ from skileez.sessions import (
     series_rules,
 )
 from skileez.sessions.rules import Policy, Role, State, Status
-from tests.cast import DAY, HOUR, MINUTE, NOW, SECOND, asked, facts
+from tests.cast import DAY, HOUR, MINUTE, NOW, SECOND, asked, assert_refuses, facts
 from tests.rules.table import rows
 
 RULES = (
@@ -76,6 +76,9 @@ def test_a_page_of_another_version_is_stale() -> None:
     stale = rules.check_version(2, 3)
     assert stale is not None
     assert (stale.code, stale.kind) == ("session_changed", Kind.CONFLICT)
+    twice = rules.check_version(2, 3, done_at=NOW)
+    assert_refuses(twice, "done_already", "12:00 UTC", "Nothing was done a second time")
+    assert rules.check_version(3, 3, done_at=NOW) is None
 
 
 def test_the_figures_default_to_the_rulings() -> None:
