@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +80,7 @@ def serve(host: str, port: int, workers: int, threads: int, *, worker: bool) -> 
     logs.configure(settings.log_level, readable=sys.stderr.isatty())
     if workers > 1 and settings.ratelimit_storage_uri.startswith("memory://"):
         click.echo("Each worker counts tries by itself; set RATELIMIT_STORAGE_URI to share.")
+    _require_address(host, port)
     with _worker_beside() if worker else nullcontext():
         _serve(host, port, workers=workers, threads=threads, level=settings.log_level.lower())
 
@@ -332,6 +334,19 @@ def _require_free(port: int) -> None:
             raise click.ClickException(
                 f"Port {port} is taken. Choose another one: make demo PORT={port + 1}"
             ) from None
+
+
+def _require_address(host: str, port: int) -> None:
+    """What the server would say of it, without its traceback; another server may share it."""
+    try:
+        family = socket.AF_INET if ip_address(host).version == 4 else socket.AF_INET6
+        with closing(socket.socket(family)) as probe:
+            for shared in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+                probe.setsockopt(socket.SOL_SOCKET, shared, 1)
+            probe.bind((host, port))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise click.ClickException(f"Cannot serve at {host}, port {port}: {why}") from None
 
 
 def _serve(host: str, port: int, *, workers: int, threads: int, level: str) -> None:

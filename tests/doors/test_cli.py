@@ -174,6 +174,22 @@ def test_a_figure_out_of_range_is_refused_before_anything_is_served(
         assert "is not in the range 1<=x<=" in answer.output
 
 
+def test_an_address_that_cannot_be_served_at_is_told_of(
+    sqlite: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_serve", lambda *given, **named: None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        taken = run(sqlite, "serve", "--no-worker", "--port", port)
+    assert taken.exit_code == 1
+    assert f"Cannot serve at 127.0.0.1, port {port}: Address already in use\n" in taken.output
+    named = run(sqlite, "serve", "--no-worker", "--host=nowhere", "--port", port)
+    assert named.exit_code == 1
+    assert f"Cannot serve at nowhere, port {port}: 'nowhere' does not appear" in named.output
+    for host in ("127.0.0.1", "0.0.0.0"):
+        assert run(sqlite, "serve", "--no-worker", "--host", host, "--port", port).exit_code == 0
+
+
 def test_settings_are_shown_without_secrets(sqlite: dict[str, str]) -> None:
     url = "postgresql://ruth:hush@db.example.org/skileez"
     answer = run({**sqlite, "DATABASE_URL": url, "SESSION_STRICT_NOTICE": "yes"}, "config")
