@@ -167,14 +167,24 @@ def initials(name: str) -> str:
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
-def sentence(refusal: Refusal) -> str:
-    """A refusal's sentence, its figures in the reader's zone."""
-    return refusal.sentence(_, _figure)
+def tell_in(zone: str) -> None:
+    """Let refusals tell times as the clocks of this zone, in which they were typed."""
+    g.told_in = zone
 
 
-def _figure(figure: Figure) -> str:
+def sentence(refusal: Refusal, zone: str | None = None) -> str:
+    """A refusal's sentence, its times in the zone they were typed in, else in the reader's.
+
+    A zone that is not the reader's own is named.
+    """
+    told_in = zone or g.get("told_in") or my_zone()
+    return refusal.sentence(_, lambda figure: _figure(figure, told_in))
+
+
+def _figure(figure: Figure, zone: str) -> str:
     if isinstance(figure, datetime):
-        return when(figure)
+        said = when(figure, zone)
+        return said if zone == my_zone() else f"{said} ({zone})"
     if isinstance(figure, timedelta):
         return length(figure)
     return _(figure) if figure in WORDS else str(figure)

@@ -194,7 +194,7 @@ def picker(
     def why_not(start: datetime) -> str:
         by = Role.COACH if coach else Role.STUDENT
         refusal = check_start(start, now, policy.in_force()) or opening.refusal(start, against(by))
-        return display.sentence(refusal) if refusal else ""
+        return display.sentence(refusal, zone) if refusal else ""
 
     suggested = _suggested(meeting, free_between(*around), near) if suggest else []
     if first is None and (soon := suggested or free_between(begins, ends + AHEAD)[:1]):

@@ -14,7 +14,7 @@ from wtforms import FieldList, StringField
 
 from skileez import zones
 from skileez.errors import Refused
-from skileez.web.display import offset, sentence, when
+from skileez.web.display import offset, sentence, tell_in, when
 from skileez.web.language import gettext as _
 
 _DAY_AND_CLOCK: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
@@ -38,13 +38,17 @@ def read(text: str, zone: str) -> datetime:
 
     Raises ValueError and OverflowError for what is none, and Refused where ``zones.resolve`` does.
     """
-    if not _DAY_AND_CLOCK.fullmatch(text):
-        raise ValueError(text)  # a day alone would be taken for its midnight
-    typed = datetime.fromisoformat(text)
+    typed = _written(text)
     if typed.tzinfo is not None:
         # By way of its wall-clock time, whose year must be one that every zone can show.
         return zones.resolve(typed.astimezone(UTC).replace(tzinfo=None), "UTC")
     return zones.resolve(typed, zone)
+
+
+def _written(text: str) -> datetime:
+    if not _DAY_AND_CLOCK.fullmatch(text):
+        raise ValueError(text)  # a day alone would be taken for its midnight
+    return datetime.fromisoformat(text)
 
 
 class InstantField(StringField):
@@ -63,6 +67,7 @@ class InstantField(StringField):
         """The instant in UTC; None for an empty field and, with the error told, for a bad one."""
         if not self.data:
             return None
+        tell_in(zone)
         try:
             return read(self.data, zone)
         except Refused as refused:
@@ -78,7 +83,11 @@ class InstantField(StringField):
 
     def _value(self) -> str:
         # What the text input shows again: without the offset of a chosen alternative.
-        return str(self.data or "")[:16].replace(" ", "T")
+        typed = str(self.data or "")
+        try:
+            return f"{_written(typed):%Y-%m-%dT%H:%M}"
+        except ValueError:
+            return typed
 
 
 class InstantList(FieldList):  # type: ignore[type-arg]  # its stub is generic, the class is not

@@ -1,8 +1,11 @@
 """The forms of a session: every refusal says why, and what was typed is not lost."""
 
+from datetime import timedelta
+
 import pytest
 
-from tests.cast import DAY, HOUR, MINUTE, WHY
+from skileez import zones
+from tests.cast import DAY, HOUR, MINUTE, NOW, WHY
 from tests.doors.stage import BERLIN, NEW_YORK, REQUEST, Stage, hidden_fields, wall
 from tests.doors.visitor import text_of
 
@@ -112,7 +115,7 @@ def test_a_time_that_daylight_saving_repeats_is_asked_about_and_then_taken(stage
         ({"duration_minutes": "an hour"}, 422, "Write a whole number."),
         ({"timezone": "Mars/Olympus"}, 422, "Mars/Olympus"),
         ({"timezone": ""}, 422, "zone"),
-        ({"scheduled_at": wall(60 * HOUR, BERLIN)}, 409, "already has another session"),
+        ({"scheduled_at": wall(60.5 * HOUR, BERLIN)}, 409, "already has another session"),
     ],
 )
 def test_a_refused_booking_says_why_and_keeps_what_was_typed(
@@ -135,6 +138,42 @@ def test_a_refused_booking_says_why_and_keeps_what_was_typed(
     from skileez.sessions.models import live_numbers
 
     assert live_numbers(stage.cast.contract.id) == {1}
+
+
+@pytest.mark.parametrize(
+    ("lead", "words"),
+    [
+        (60 * HOUR, "already has another session"),
+        (MINUTE, "from now"),
+        (-HOUR, "is in the past"),
+        (800 * DAY, "too far ahead"),
+    ],
+)
+def test_a_refusal_tells_the_time_in_the_zone_it_was_typed_in(
+    stage: Stage, lead: timedelta, words: str
+) -> None:
+    stage.book(60 * HOUR)
+    path = f"/contracts/{stage.cast.contract.id}/schedule"
+    for zone, named in (("Asia/Tokyo", " (Asia/Tokyo)"), ("Europe/Berlin", "")):
+        there = zones.local(NOW + lead, zone)
+        typed = {"scheduled_at": f"{there:%Y-%m-%dT%H:%M}", "timezone": zone}
+        answer = stage.send("student", path, path, **typed, duration_minutes="60")
+        said = text_of(answer)
+        told = f"{there:%a} {there.day} {there:%b %Y, %H:%M}{named}"
+        assert words in said
+        assert f"{told} " in said
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["10.03.2026 10:00", "2026-03-10T10:00 in the morning", "2026-13-40 99:99", "2026-03-10"],
+)
+def test_a_time_that_cannot_be_read_comes_back_as_it_was_typed(stage: Stage, typed: str) -> None:
+    path = f"/contracts/{stage.cast.contract.id}/schedule"
+    fields = {"scheduled_at": typed, "duration_minutes": "60", "timezone": "Europe/Berlin"}
+    answer = stage.send("student", path, path, **fields)
+    assert answer.status_code == 422
+    assert f'value="{typed}"' in answer.text
 
 
 @pytest.mark.parametrize(
