@@ -76,7 +76,9 @@ class Refusal:
         show: FigureFormat = in_utc,
     ) -> str:
         """The sentence for a reader, each figure shown by ``show``."""
-        return translate(self.message) % {name: show(value) for name, value in self.figures.items()}
+        figures = {name: show(value) for name, value in self.figures.items()}
+        said = translate(self.message) % figures
+        return said[:1].upper() + said[1:]  # a figure at its head may be a word
 
 
 class Refused(ValueError):

@@ -65,6 +65,9 @@ def test_strict_notice_refuses_every_late_request(
 def test_a_refused_request_says_what_is_left_and_what_it_takes() -> None:
     coach = rules.may_request_reschedule(facts(10 * HOUR - SECOND), "coach", NOW, POLICY)
     assert_refuses(coach, "notice_too_short", "9 h 59 min left", "10 h", "cancel")
+    coach = rules.may_request_reschedule(facts(SECOND), "coach", NOW, POLICY)
+    assert coach is not None
+    assert coach.sentence().startswith("Less than a minute left; a coach can ask until 10 h")
     strict = rules.may_request_reschedule(facts(22 * HOUR), "coach", NOW, STRICT)
     assert_refuses(strict, "notice_too_short", "22 h left", "coach", "48 h")
     strict = rules.may_request_reschedule(facts(22 * HOUR), "student", NOW, STRICT)
