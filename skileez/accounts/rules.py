@@ -84,6 +84,36 @@ def clean_line(raw: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def clean_text(raw: str) -> str:
+    """``raw`` as a text of several lines; empty where nothing of it can be seen.
+
+    As ``clean_line``, except that line ends (of any browser) and tabs stay.
+    """
+    lines = raw.replace("\r\n", "\n").replace("\r", "\n")
+    kept = (
+        "\n" if unicodedata.category(character) in ("Zl", "Zp") else character
+        for character in lines
+        if character in "\n\t"
+        or (
+            character not in _DIRECTION_MARKS
+            and unicodedata.category(character) not in ("Cc", "Cs")
+        )
+    )
+    text = "".join(kept).strip()
+    return text if shows(text) else ""
+
+
+def shows(text: str) -> bool:
+    """Whether anything of ``text`` can be seen."""
+    return any(unicodedata.category(character)[0] in "LNSP" for character in text)
+
+
+def seen(text: str) -> str:
+    """``text`` without the characters that have no width, and the spaces around what is left."""
+    unseen = ("Cc", "Cf", "Cs")
+    return "".join(one for one in text if unicodedata.category(one) not in unseen).strip()
+
+
 def may_use_email(email: str) -> Refusal | None:
     """Whether ``email`` (cleaned) looks like an address that mail can be sent to."""
     local = email.partition("@")[0]
@@ -94,7 +124,7 @@ def may_use_email(email: str) -> Refusal | None:
 
 def may_use_name(name: str) -> Refusal | None:
     """Whether ``name`` (cleaned) can be shown as a person's name: 1 to 80 characters."""
-    if not any(unicodedata.category(character)[0] in "LNSP" for character in name):
+    if not shows(name):
         return Refusal(
             "name_missing",
             N_("Write the name that others should see."),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from skileez.accounts.rules import seen, shows
 from skileez.errors import N_, Kind, Refusal
 
 MIN_MINUTES, MAX_MINUTES = 15, 480
@@ -83,13 +84,13 @@ def check_duration(minutes: int | None) -> Refusal | None:
 
 
 def check_reason(reason: str | None, field: str = "reason") -> Refusal | None:
-    """A reason has 10 to 500 characters once the spaces around it are gone."""
-    length = len((reason or "").strip())
-    if length < REASON_MIN:
+    """A reason has 10 characters that can be seen, and at most 500 without spaces around it."""
+    length, to_see = len((reason or "").strip()), len(seen(reason or ""))
+    if to_see < REASON_MIN:
         return Refusal(
             "reason_too_short",
             N_("Give a reason of at least %(least)s characters; this one has %(length)s."),
-            {"least": REASON_MIN, "length": length},
+            {"least": REASON_MIN, "length": to_see},
             Kind.INVALID,
             field,
         )
@@ -152,8 +153,8 @@ def price_in_minor(said: str, currency: str) -> int | Refusal:
 
 
 def check_title(title: str) -> Refusal | None:
-    """A proposal has a title of at most 120 characters."""
-    if not 1 <= len(title.strip()) <= TITLE_MAX:
+    """A proposal has a title that can be seen, of at most 120 characters."""
+    if not shows(title) or len(title.strip()) > TITLE_MAX:
         return Refusal(
             "title_length",
             N_("Give it a title of 1 to %(most)s characters."),

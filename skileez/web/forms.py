@@ -22,6 +22,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, InputRequired, StopValidation
 from wtforms.widgets import NumberInput, URLInput
 
+from skileez.accounts.rules import clean_text
 from skileez.contracts import rules as contract_rules
 from skileez.contracts.rules import MAX_MINUTES, MIN_MINUTES, REASON_MAX, REASON_MIN
 from skileez.errors import Refusal
@@ -59,7 +60,7 @@ class Maybe(Rule):
 
 def trim(raw: str | None) -> str:
     """Typed text as it is kept; browsers send CR LF, and the counter on the page counts one."""
-    return (raw or "").replace("\r\n", "\n").replace("\x00", "").strip()
+    return clean_text(raw or "")
 
 
 def reason_field(label: Any, *, required: bool = True) -> TextAreaField:

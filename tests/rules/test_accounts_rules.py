@@ -127,3 +127,18 @@ def test_an_administrator_cannot_take_their_own_role_away() -> None:
     assert refusal is not None
     assert refusal.code == "own_administration"
     assert rules.may_lose_administration(is_self=False) is None
+
+
+@rows(
+    ("raw", "kept"),
+    [
+        (" one\r\ntwo\rthree\n\n\tfour ", "one\ntwo\nthree\n\n\tfour"),
+        ("\x1b[31mred\x07\x08\x00", "[31mred"),
+        ("a\u202eb\u202c \u2066c\ud800", "ab c"),
+        ("one\u2028two\u2029three", "one\ntwo\nthree"),
+        ("👩🏽\u200d🚀", "👩🏽\u200d🚀"),
+        ("\u200b\n\u200b", ""),
+    ],
+)
+def test_a_text_keeps_its_lines_and_loses_what_no_reader_may_meet(raw: str, kept: str) -> None:
+    assert rules.clean_text(raw) == kept

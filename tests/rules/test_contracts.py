@@ -57,6 +57,13 @@ def test_each_term_of_a_proposal_lies_within_its_bounds(
     [
         (rules.check_title(" x "), None),
         (rules.check_title(" " * 9), "title_length"),
+        (rules.check_title("\u200b\u200b"), "title_length"),
+        (rules.check_title("👩🏽\u200d🚀"), None),
+        (rules.check_reason("\u200b" * 10), "reason_too_short"),
+        (rules.check_reason("\u202e" * 10), "reason_too_short"),
+        (rules.check_reason("\u200b " * 10), "reason_too_short"),
+        (rules.check_reason("I am ill. 👩🏽\u200d🚀"), None),
+        (rules.check_reason("x" * 500 + "\u200b"), "reason_too_long"),
         (rules.check_count(500), None),
         (rules.check_count(501), "sessions_out_of_range"),
         (rules.check_count(None), "sessions_out_of_range"),
