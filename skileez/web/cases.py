@@ -34,7 +34,8 @@ def index() -> ResponseReturnValue:
 
     def row(case: Any, note: str) -> dict[str, Any]:
         shown = session_view.row(lines[case.session_id], now, note)
-        return {**shown, "href": url_for(".show", case_id=case.id)}
+        # Who decides reads of both: the clock of one of them alone would not say whose it is.
+        return {**shown, "theirs": "", "href": url_for(".show", case_id=case.id)}
 
     return render_template(
         "cases/index.html",

@@ -13,9 +13,10 @@ from skileez.sessions.lines import Line
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import Account
 from skileez.sessions.rules import Facts, Policy, Status
-from skileez.web.display import in_zone, iso, my_zone, sentence, when
+from skileez.web.display import in_zone, iso, my_zone, sentence, when, zone_label
 from skileez.web.display import length as duration
 from skileez.web.language import gettext as _
+from skileez.web.slot_words import beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,18 @@ def row(line: Line, now: datetime, note: str | None = None) -> dict[str, Any]:
         "confirmed": line.facts.confirmed,
         "when": in_zone(start, my_zone(), now) if start else None,
         "with_name": line.other_name,
+        "theirs": _theirs(start, line.other_zone) if start else "",
         "meta": [duration(line.minutes)],
         "note": note,
         "countdown": {"iso": iso(start), "text": from_now(start, now)} if ahead and start else None,
         "next": False,
     }
+
+
+def _theirs(start: datetime, zone: str) -> str:
+    """The other's clock where it differs: "04:00 in New York"."""
+    clock = beside(start, my_zone(), zone)
+    return _("%(time)s in %(place)s", time=clock, place=zone_label(zone)) if clock else ""
 
 
 def todo(line: Line, now: datetime, policy: Policy) -> Step | None:

@@ -27,19 +27,24 @@ class Slot:
 
 def slot(start: datetime, zone: str, other: str) -> Slot:
     """One time in words, as it stands on the clocks of both."""
-    mine, theirs = zones.local(start, zone), zones.local(start, other)
+    mine, theirs = zones.local(start, zone), beside(start, zone, other)
     clock, offset = f"{mine:%H:%M}", _offset_if_twice(mine, zone)
-    beside = ""
-    if mine.utcoffset() != theirs.utcoffset():
-        beside = f"{theirs:%H:%M}"
-        if mine.date() != theirs.date():
-            beside = f"{display.weekdays()[theirs.weekday()][0]} {beside}"
-        beside = " ".join(filter(None, (beside, _offset_if_twice(theirs, other))))
     label = f"{display.long_date(mine)}, {clock} {offset}".rstrip()
-    if beside:
+    if theirs:
         place = display.zone_label(other)
-        label = _("%(time)s; %(theirs)s in %(place)s", time=label, theirs=beside, place=place)
-    return Slot(mine.isoformat(), display.short_date(mine), clock, offset, beside, label)
+        label = _("%(time)s; %(theirs)s in %(place)s", time=label, theirs=theirs, place=place)
+    return Slot(mine.isoformat(), display.short_date(mine), clock, offset, theirs, label)
+
+
+def beside(start: datetime, zone: str, other: str) -> str:
+    """The clock of ``other`` where it differs just then, with the weekday where that does."""
+    mine, theirs = zones.local(start, zone), zones.local(start, other)
+    if mine.utcoffset() == theirs.utcoffset():
+        return ""
+    clock = f"{theirs:%H:%M}"
+    if mine.date() != theirs.date():
+        clock = f"{display.weekdays()[theirs.weekday()][0]} {clock}"
+    return " ".join(filter(None, (clock, _offset_if_twice(theirs, other))))
 
 
 def _offset_if_twice(local: datetime, zone: str) -> str:

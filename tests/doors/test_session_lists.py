@@ -34,6 +34,20 @@ def forty_five(stage: Stage) -> list[int]:
     return ids
 
 
+def test_the_other_s_clock_stands_beside_mine_where_it_differs(stage: Stage) -> None:
+    start = NOW + 60 * HOUR
+    stage.book(60 * HOUR)
+    for path in ("/sessions", "/dashboard"):
+        assert f"{start - 5 * HOUR:%H:%M} in New York" in text_of(stage["student"].get(path))
+        assert f"{start + HOUR:%H:%M} in Berlin" in text_of(stage["coach"].get(path))
+    with db.transaction() as session:
+        session.merge(stage.cast.coach).zone = "Europe/Paris"
+    db.session.remove()
+    for path in ("/sessions", "/dashboard"):
+        for page in (stage["student"].get(path), stage["coach"].get(path)):
+            assert not re.search(r"in (Paris|Berlin)", text_of(page))
+
+
 def listed(html: str) -> list[int]:
     return [int(one) for one in re.findall(r'class="session-link" href="/sessions/(\d+)"', html)]
 
