@@ -273,6 +273,17 @@ def history(session_id: int) -> Sequence[tuple[Any, str | None]]:
     return [(row, row.display_name) for row in rows]
 
 
+_HISTORY = (
+    select(
+        *(_e.verb, _e.at, _e.role, _e.old_time, _e.new_time, _e.reason),
+        *(_e.details, _p.display_name),
+    )
+    .outerjoin(_people, _p.id == _e.actor_id)
+    .where(_e.session_id == bindparam("session"))
+    .order_by(_e.id)
+)
+
+
 def did_last(session_id: int, role: str, verb: str) -> datetime | None:
     """When this role did ``verb`` to a session; None where that is not the last that happened."""
     return next(
@@ -285,14 +296,16 @@ def did_last(session_id: int, role: str, verb: str) -> datetime | None:
     )
 
 
-_HISTORY = (
-    select(
-        *(_e.verb, _e.at, _e.role, _e.old_time, _e.new_time, _e.reason),
-        *(_e.details, _p.display_name),
-    )
-    .outerjoin(_people, _p.id == _e.actor_id)
-    .where(_e.session_id == bindparam("session"))
-    .order_by(_e.id)
+def starting_at(contract_id: int, start: datetime) -> tuple[int, int] | None:
+    """The id and the number of the contract's scheduled session that starts just then."""
+    found = read(_STARTING_AT, {"contract": contract_id, "start": start})
+    return next(((row.id, row.session_number) for row in found), None)
+
+
+_STARTING_AT = select(_s.id, _s.session_number).where(
+    _s.contract_id == bindparam("contract"),
+    _s.status == Status.SCHEDULED,
+    _s.scheduled_at == bindparam("start"),
 )
 
 

@@ -176,6 +176,21 @@ def check_start(
     return None
 
 
+def booked_already(number: int, start: datetime) -> Refusal:
+    """Why a contract gets no second session at the start of one: mostly a form sent twice.
+
+    Were another time advised, as for one that somebody else took, one more would be booked.
+    """
+    return Refusal(
+        "booked_already",
+        N_(
+            "Session %(number)s of this contract is already booked at %(start)s. "
+            "Nothing was booked a second time."
+        ),
+        {"number": number, "start": start},
+    )
+
+
 def may_schedule(facts: Facts, role: str | None) -> Refusal | None:
     """A session that is "to be scheduled" gets its time from whoever asked to move it."""
     if refusal := (refuse_stranger(role) if role else None) or refuse_unless_scheduled(facts):

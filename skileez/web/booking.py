@@ -12,7 +12,7 @@ from skileez.contracts.rules import contract_is_active, free_number, may_add_ses
 from skileez.db import transaction
 from skileez.errors import Refusal, Refused
 from skileez.events import Actor
-from skileez.sessions import actions, policy, rules
+from skileez.sessions import actions, policy, queries, rules
 from skileez.sessions.models import Session, live_numbers
 from skileez.web import slots
 from skileez.web.access import PARTICIPANT, access, me
@@ -21,7 +21,16 @@ from skileez.web.errors import STATUS, attach
 from skileez.web.forms import SessionScheduleForm
 from skileez.web.language import gettext as _
 from skileez.web.reschedule import limits
-from skileez.web.sessions import actor, found, not_now, other_of, perform, sessions, to_page
+from skileez.web.sessions import (
+    actor,
+    found,
+    not_now,
+    other_of,
+    perform,
+    sessions,
+    show_page,
+    to_page,
+)
 
 
 def _may_book(contract: Contract) -> Refusal | None:
@@ -51,7 +60,7 @@ def book(contract_id: int) -> ResponseReturnValue:
 @sessions.post("/contracts/<int:contract_id>/schedule")
 @access(PARTICIPANT)
 def book_session(contract_id: int) -> ResponseReturnValue:
-    """Book it."""
+    """Book it; where it is booked already, its page says so."""
     form = SessionScheduleForm()
     start = _start(form)
     if start is None:
@@ -66,6 +75,9 @@ def book_session(contract_id: int) -> ResponseReturnValue:
                 contract, start, by=role, actor=who, minutes=form.duration_minutes.data, now=now
             )
     except Refused as refused:
+        if own := queries.starting_at(contract_id, start):
+            session_id, number = own
+            return show_page(session_id, refused=Refused(rules.booked_already(number, start)))
         status = attach(form, refused)
         contract = contract_queries.seen_by(me().id, contract_id)
         return _book_page(contract, form, status, refused)

@@ -143,7 +143,7 @@ def test_a_refused_booking_says_why_and_keeps_what_was_typed(
 @pytest.mark.parametrize(
     ("lead", "words"),
     [
-        (60 * HOUR, "already has another session"),
+        (60.5 * HOUR, "already has another session"),
         (MINUTE, "from now"),
         (-HOUR, "is in the past"),
         (800 * DAY, "too far ahead"),

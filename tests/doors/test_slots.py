@@ -10,7 +10,7 @@ from skileez import db
 from skileez.availability.models import Availability
 from skileez.availability.rules import Hours
 from skileez.sessions import actions
-from tests.cast import HOUR, NOW, WHY
+from tests.cast import HOUR, MINUTE, NOW, WHY
 from tests.doors.stage import Stage
 from tests.doors.test_query_counts import counted
 from tests.doors.visitor import text_of
@@ -134,7 +134,7 @@ def test_up_to_three_times_are_proposed_by_links(stage: Stage) -> None:
 def test_a_time_taken_meanwhile_comes_back_with_the_nearest_free_ones(stage: Stage) -> None:
     set_hours(THURSDAYS)
     start = datetime(2026, 3, 5, 15, tzinfo=UTC)
-    stage.book(start - NOW)
+    stage.book(start + 30 * MINUTE - NOW)
     fields = {"scheduled_at": "2026-03-05T16:00:00+01:00", "timezone": "Europe/Berlin"}
     path = "/contracts/1/schedule"
     page = stage.send("student", path, path, duration_minutes="60", **fields)

@@ -4,6 +4,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from skileez.sessions.actions import sweep
+from skileez.sessions.models import live_numbers
 from skileez.sessions.rules import Status
 from tests.cast import HOUR, NOW, WHY
 from tests.doors.stage import BERLIN, NEW_YORK, REQUEST, Stage, hidden_fields, wall
@@ -72,6 +73,28 @@ def test_whoever_presses_twice_is_told_that_they_did_it_and_not_that_it_changed(
             "completed",
         ]
     ]
+
+
+@pytest.mark.parametrize(("name", "booked"), [("student", 0), ("coach", 0), ("student", 5)])
+def test_a_booking_sent_twice_is_made_once_and_no_other_time_is_advised(
+    stage: Stage, name: str, booked: int
+) -> None:
+    for day in range(booked):  # all but the last
+        stage.book((120 + 24 * day) * HOUR)
+    path = f"/contracts/{stage.cast.contract.id}/schedule"
+    page = hidden_fields(stage[name].get(path).text, path)
+    typed = {
+        "scheduled_at": wall(90 * HOUR, BERLIN),
+        "duration_minutes": "45",
+        "timezone": "Europe/Berlin",
+    }
+    first, second = (save(stage, name, path, page, **typed) for _press in range(2))
+    assert (first.status_code, second.status_code) == (303, 409)
+    words = text_of(second)
+    assert f"Session {booked + 1} of this contract is already booked at Fri 6 Mar 2026" in words
+    assert "Choose a different time" not in words
+    assert f"Session {booked + 1} of 6" in words
+    assert len(live_numbers(stage.cast.contract.id)) == booked + 1
 
 
 def test_what_the_other_one_did_just_so_is_a_change(stage: Stage) -> None:

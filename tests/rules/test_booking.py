@@ -50,6 +50,11 @@ def test_a_start_that_will_not_do_says_how_far_it_is_and_how_far_it_must_be() ->
     assert_refuses(rules.check_start(None, NOW, POLICY), "time_missing", kind=Kind.INVALID)
 
 
+def test_a_booking_made_already_is_named_and_no_other_time_is_asked_for() -> None:
+    twice = rules.booked_already(3, NOW)
+    assert_refuses(twice, "booked_already", "Session 3", "12:00 UTC", "Nothing was booked")
+
+
 def test_the_figures_are_the_operators() -> None:
     policy = rules.Policy(min_lead=3 * HOUR, horizon=7 * DAY)
     assert said(rules.check_start(NOW + 3 * HOUR, NOW, policy)) is None
