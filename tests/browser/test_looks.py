@@ -32,10 +32,10 @@ WIDER = """() => {
 }"""
 
 CUT = """() => {
-  const cut = [...document.querySelectorAll("main *")].filter((one) => {
+  const cut = [...document.querySelectorAll("main :not(input, textarea)")].filter((one) => {
     const looks = getComputedStyle(one);
     return ["hidden", "clip"].includes(looks.overflowX) && looks.textOverflow !== "ellipsis"
-      && !one.closest(".visually-hidden") && one.scrollWidth > one.clientWidth + 1;
+      && one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1;  // else for ears
   });
   return cut.map((one) =>
     `${one.scrollWidth} px cut to ${one.clientWidth}: ${one.outerHTML.slice(0, 200)}`);
