@@ -256,6 +256,7 @@ def show_page(
     may_add_notes = role is not None and outcome_rules.may_add_notes(facts, role) is None
     may_set_link = role is not None and rules.may_set_meeting_url(facts, role) is None
     mine = session.student_notes if role == "student" else session.coach_notes
+    link = session.meeting_url
     form_is_gone = (notes_form and not may_add_notes) or (link_form and not may_set_link)
     return render_template(
         "sessions/show.html",
@@ -282,13 +283,14 @@ def show_page(
         and outcome_rules.may_answer_correction(facts, role or "admin") is None,
         may_set_link=may_set_link,
         may_add_notes=may_add_notes,
-        notes_form=notes_form or NotesForm(formdata=None, notes=mine).showing(mine),
+        notes_form=(notes_form or NotesForm(formdata=None, notes=mine).showing(mine))
+        if may_add_notes
+        else None,
         notes_refused=notes_form is not None and refused is not None,
         mine=mine,
-        link_form=link_form
-        or MeetingLinkForm(formdata=None, meeting_url=session.meeting_url).showing(
-            session.meeting_url
-        ),
+        link_form=(link_form or MeetingLinkForm(formdata=None, meeting_url=link).showing(link))
+        if may_set_link
+        else None,
         link_sent=link_form is not None,
         said=sentence(refused.refusal) if refused else None,
         typed=typed() if form_is_gone else [],
