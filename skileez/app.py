@@ -3,14 +3,13 @@
 import gc
 import os
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
-from flask.templating import Environment
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -49,6 +48,7 @@ from skileez.web.proposals import proposals
 from skileez.web.series import series
 from skileez.web.sessions import sessions
 from skileez.web.sweeps import sweeps
+from skileez.web.templating import Templates
 
 LARGEST_ID = 2**31 - 1
 log = logs.logger(__name__)
@@ -106,17 +106,10 @@ def configure(settings: Settings) -> None:
     stream.configure(settings)
 
 
-class _Environment(Environment):
-    """No template has globals of its own, for which Jinja would look at every import."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        return super().make_globals(d) if d else self.globals
-
-
 class _Flask(Flask):
     """Nothing here is asynchronous, which Flask would look up anew at every call."""
 
-    jinja_environment = _Environment
+    jinja_environment = Templates
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

@@ -24,7 +24,7 @@ DECORATORS = [
     "@*.teardown_request", "@*.template_filter", "@*.user_loader", "@click.*", "@validates",
 ]  # fmt: skip
 
-# Set or called by name from outside: SQLAlchemy, sqlite3, Flask, Flask-Login, WTForms,
+# Set or called by name from outside: SQLAlchemy, sqlite3, Flask, Jinja, Flask-Login, WTForms,
 # Prometheus, huey, signal; and counts that are read through ``asdict``.
 FRAMEWORK = {
     "__mapper_args__", "cache_ok", "impl", "load_dialect_impl", "process_bind_param",
@@ -35,7 +35,7 @@ FRAMEWORK = {
     "translations", "_extract_indices", "jinja_environment", "ensure_sync", "collect",
     "process_data", *WEEKDAYS,
     "widget", "periodic_task_seconds", "scheduler_class", "_set_signal_handlers", "frame",
-    "retried",
+    "retried", "context_class",
 }  # fmt: skip
 
 # The wiring, named to the server.
