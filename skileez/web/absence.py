@@ -267,7 +267,7 @@ def _tell(told: Sequence[Asked], lines: Sequence[Line], now: datetime) -> None:
             _(
                 "%(name)s, %(when)s, was not asked. %(why)s",
                 name=line.other_name,
-                when=f"{start['day']}, {start['time']}" if start else _("no time yet"),
+                when=f"{start.day}, {start.time}" if start else _("no time yet"),
                 why=sentence(one.refusal),
             ),
             "warn",

@@ -46,7 +46,7 @@ CANNOT: Final = (_l("Cannot be asked"), "lock", "red")
 def days(away: TimeOff, now: datetime) -> str:
     """When it is, in words, by the clocks it was set by: "Wed 10 Mar to Fri 12 Mar"."""
     last = away.ends_at - timedelta(seconds=1)
-    first_day, last_day = (in_zone(one, away.zone, now)["day"] for one in (away.starts_at, last))
+    first_day, last_day = (in_zone(one, away.zone, now).day for one in (away.starts_at, last))
     whole_start, whole_end = (_is_edge(one) for one in (away.wall_start, away.wall_end))
     begins, ends = away.wall_start[11:], away.wall_end[11:]
     if whole_start and whole_end:
@@ -112,7 +112,7 @@ def _day(day: date, away: TimeOff, starts: Sequence[date]) -> Day:
         whole = away.starts_at <= there[0][0] and there[-1][1] <= away.ends_at
         covered = "whole" if whole else "part"
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    return Day(day.day, in_zone(noon, "UTC")["month"], covered, starts.count(day))
+    return Day(day.day, in_zone(noon, "UTC").month, covered, starts.count(day))
 
 
 # Who answered
@@ -305,5 +305,5 @@ def _theirs(instant: datetime, zone: str, now: datetime) -> str | None:
     if mine.utcoffset() == theirs.utcoffset():
         return None
     said = in_zone(instant, zone, now)
-    clock = said["time"] if mine.date() == theirs.date() else f"{said['day']}, {said['time']}"
+    clock = said.time if mine.date() == theirs.date() else f"{said.day}, {said.time}"
     return _("%(clock)s in %(place)s", clock=clock, place=zone_label(zone))

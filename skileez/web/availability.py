@@ -143,7 +143,7 @@ def _line(line: Line, now: datetime) -> dict[str, str]:
     there = in_zone(line.start, my_zone(), now)
     return {
         "name": line.other_name,
-        "when": f"{there['day']}, {there['time']}",
+        "when": f"{there.day}, {there.time}",
         "href": url_for("sessions.show", session_id=line.id),
     }
 

@@ -1,5 +1,6 @@
 """Cases: two accounts of a session that do not agree, with the evidence, for an administrator."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -32,10 +33,10 @@ def index() -> ResponseReturnValue:
         line.id: line for line in queries.lines([one.session_id for one in (*waiting, *decided)])
     }
 
-    def row(case: Any, note: str) -> dict[str, Any]:
+    def row(case: Any, note: str) -> session_view.Row:
         shown = session_view.row(lines[case.session_id], now, note)
         # Who decides reads of both: the clock of one of them alone would not say whose it is.
-        return {**shown, "theirs": "", "href": url_for(".show", case_id=case.id)}
+        return replace(shown, theirs="", href=url_for(".show", case_id=case.id))
 
     return render_template(
         "cases/index.html",

@@ -30,6 +30,7 @@ from skileez.web.display import sentence
 from skileez.web.errors import attach
 from skileez.web.forms import PressForm
 from skileez.web.language import gettext as _
+from skileez.web.session_view import Row
 
 contracts = Blueprint("contracts", __name__)
 
@@ -276,13 +277,13 @@ def _day(when: date) -> str:
     return str(format_date(when, "d MMMM y"))
 
 
-def _groups(lines: list[Line], now: datetime, *, reads_along: bool) -> dict[str, list[Any]]:
+def _groups(lines: list[Line], now: datetime, *, reads_along: bool) -> dict[str, list[Row]]:
     """The sessions as rows: those still open, those held (newest first), and the history."""
     inforce = policy.in_force()
 
-    def row(line: Line) -> dict[str, Any]:
+    def row(line: Line) -> Row:
         step = None if reads_along else session_view.todo(line, now, inforce)
-        return {**session_view.row(line, now, step.note if step else None), "number": line.number}
+        return session_view.row(line, now, step.note if step else None)
 
     def by_time(line: Line) -> tuple[datetime, int]:
         return line.listed_at, line.id

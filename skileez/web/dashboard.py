@@ -48,7 +48,7 @@ def show() -> ResponseReturnValue:
     coming = [line for line in coming if line.start is not None][:NEXT]
     rows = [session_view.row(line, now) for line in coming]
     if rows:
-        rows[0]["next"] = True
+        rows[0] = replace(rows[0], next=True)
     contracts = contract_queries.active_of(reader.id)
     return render_template(
         "dashboard/show.html",
@@ -86,7 +86,7 @@ def _entries(waiting: Sequence[tuple[Line, Step]], now: datetime) -> Iterator[di
                 name=line.other_name,
             )
             yield {
-                "row": {**row, "href": href, "title": title, "note": note},
+                "row": replace(row, href=href, title=title, note=note),
                 "step": replace(step, text=_("Look and confirm"), href=href, post=None),
             }
 

@@ -118,7 +118,7 @@ def _by_day(lines: list[Line], now: datetime) -> list[tuple[str, list[dict[str, 
         ago = (today - zones.local(line.told_at, zone).date()).days
         if ago in (0, 1):
             return _("Yesterday") if ago else _("Today")
-        return in_zone(line.told_at, zone, now)["day"]
+        return in_zone(line.told_at, zone, now).day
 
     return [(day, [_row(line, now) for line in those]) for day, those in groupby(lines, name)]
 
@@ -131,7 +131,7 @@ def _row(line: Line, now: datetime) -> dict[str, Any]:
         if instant is None:
             return None
         there = in_zone(instant, zone, now)
-        return f"{there['day']}, {there['time']}"
+        return f"{there.day}, {there.time}"
 
     return {
         "line": line,

@@ -15,7 +15,7 @@ from skileez.sessions.series_moving import is_at_its_place
 from skileez.sessions.series_planning import Shift
 from skileez.sessions.series_queries import Part
 from skileez.web import display, language
-from skileez.web.display import in_zone, my_zone, sentence
+from skileez.web.display import Moment, in_zone, my_zone, sentence
 from skileez.web.language import gettext as _
 
 
@@ -23,8 +23,8 @@ from skileez.web.language import gettext as _
 class When:
     """One start: in the reader's zone, and in the other's where it differs."""
 
-    mine: dict[str, str]
-    theirs: dict[str, str] | None
+    mine: Moment
+    theirs: Moment | None
     their_day: str | None
     """The other's day, where it is not the reader's."""
 
@@ -32,11 +32,11 @@ class When:
 def start_of(start: datetime, other_zone: str, now: datetime) -> When:
     """A start as a list has it: days short, with the year where it is another one."""
     mine, theirs = in_zone(start, my_zone(), now), in_zone(start, other_zone, now)
-    same = (mine["day"], mine["time"]) == (theirs["day"], theirs["time"])
+    same = (mine.day, mine.time) == (theirs.day, theirs.time)
     return When(
         mine,
         None if same else theirs,
-        None if theirs["day"] == mine["day"] else theirs["day"],
+        None if theirs.day == mine.day else theirs.day,
     )
 
 

@@ -13,7 +13,7 @@ from skileez.sessions.lines import Line
 from skileez.sessions.models import Session
 from skileez.sessions.presence_rules import Account
 from skileez.sessions.rules import Facts, Policy, Status
-from skileez.web.display import in_zone, iso, my_zone, sentence, when, zone_label
+from skileez.web.display import Moment, in_zone, iso, my_zone, sentence, when, zone_label
 from skileez.web.display import length as duration
 from skileez.web.language import gettext as _
 from skileez.web.slot_words import beside
@@ -33,15 +33,49 @@ class Step:
     why_not: str | None = None
 
 
-def both_zones(instant: datetime, other_zone: str) -> dict[str, dict[str, str] | None]:
-    """``mine`` and, where the clocks differ just then, ``theirs``."""
+@dataclass(frozen=True, slots=True)
+class BothZones:
+    """An instant on the reader's clock and, where the other's differs just then, on that."""
+
+    mine: Moment
+    theirs: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """An instant to come, and how far away it is."""
+
+    iso: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a list, as the macro ``session_row`` takes it."""
+
+    version: int
+    number: int
+    href: str
+    title: str
+    state: str
+    confirmed: bool
+    when: Moment | None
+    with_name: str
+    theirs: str
+    """The other's clock where it differs; else empty."""
+    meta: tuple[str, ...]
+    note: str | None
+    countdown: Countdown | None
+    next: bool = False
+    """Whether it is the next of all."""
+
+
+def both_zones(instant: datetime, other_zone: str) -> BothZones:
+    """An instant as it stands on the clocks of both."""
     mine = zones.local(instant, my_zone())
     theirs = zones.local(instant, other_zone)
     differs = mine.utcoffset() != theirs.utcoffset()
-    return {
-        "mine": in_zone(instant, my_zone()),
-        "theirs": in_zone(instant, other_zone) if differs else None,
-    }
+    return BothZones(in_zone(instant, my_zone()), in_zone(instant, other_zone) if differs else None)
 
 
 def from_now(instant: datetime, now: datetime) -> Any:
@@ -58,30 +92,29 @@ def shown_state(facts: Facts, state: str) -> str:
     return str(state)
 
 
-def row(line: Line, now: datetime, note: str | None = None) -> dict[str, Any]:
-    """A line of a list, as the macro ``session_row`` takes it."""
+def row(line: Line, now: datetime, note: str | None = None) -> Row:
+    """This line as lists show it."""
     start = line.start
     ahead = start is not None and start > now and line.facts.status == Status.SCHEDULED
-    return {
-        "id": line.id,
-        "version": line.version,
-        "href": url_for("sessions.show", session_id=line.id),
-        "title": _(
+    return Row(
+        version=line.version,
+        number=line.number,
+        href=url_for("sessions.show", session_id=line.id),
+        title=_(
             "%(title)s · %(number)s of %(total)s",
             title=line.title,
             number=line.number,
             total=line.total,
         ),
-        "state": shown_state(line.facts, line.state),
-        "confirmed": line.facts.confirmed,
-        "when": in_zone(start, my_zone(), now) if start else None,
-        "with_name": line.other_name,
-        "theirs": _theirs(start, line.other_zone) if start else "",
-        "meta": [duration(line.minutes)],
-        "note": note,
-        "countdown": {"iso": iso(start), "text": from_now(start, now)} if ahead and start else None,
-        "next": False,
-    }
+        state=shown_state(line.facts, line.state),
+        confirmed=line.facts.confirmed,
+        when=in_zone(start, my_zone(), now) if start else None,
+        with_name=line.other_name,
+        theirs=_theirs(start, line.other_zone) if start else "",
+        meta=(duration(line.minutes),),
+        note=note,
+        countdown=Countdown(iso(start), from_now(start, now)) if ahead and start else None,
+    )
 
 
 def _theirs(start: datetime, zone: str) -> str:

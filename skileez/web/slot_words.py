@@ -28,7 +28,7 @@ class Slot:
 def slot(start: datetime, zone: str, other: str) -> Slot:
     """One time in words, as it stands on the clocks of both."""
     mine, theirs = zones.local(start, zone), beside(start, zone, other)
-    clock, offset = f"{mine:%H:%M}", _offset_if_twice(mine, zone)
+    clock, offset = display.short_time(mine), _offset_if_twice(mine, zone)
     label = f"{display.long_date(mine)}, {clock} {offset}".rstrip()
     if theirs:
         place = display.zone_label(other)
@@ -41,7 +41,7 @@ def beside(start: datetime, zone: str, other: str) -> str:
     mine, theirs = zones.local(start, zone), zones.local(start, other)
     if mine.utcoffset() == theirs.utcoffset():
         return ""
-    clock = f"{theirs:%H:%M}"
+    clock = display.short_time(theirs)
     if mine.date() != theirs.date():
         clock = f"{display.weekdays()[theirs.weekday()][0]} {clock}"
     return " ".join(filter(None, (clock, _offset_if_twice(theirs, other))))
@@ -75,7 +75,7 @@ def _changes(begins: datetime, ends: datetime, zone: str) -> Iterator[tuple[date
 
 def _note(before: datetime, after: datetime, place: str | None) -> str:
     forward = before < after
-    figures = {"before": f"{before:%H:%M}", "after": f"{after:%H:%M}"}
+    figures = {"before": display.short_time(before), "after": display.short_time(after)}
     if place is not None:
         figures["place"] = place
         if forward:
