@@ -19,7 +19,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from skileez import db, events
 from skileez.accounts.models import Person
-from skileez.contracts import rules
+from skileez.contracts import rules, standing_rules
+from skileez.contracts.meeting_link_rules import URL_MAX, check_meeting_url, may_set_meeting_link
 from skileez.contracts.rules import ContractStatus, ProposalStatus
 from skileez.db import Model, UTCDateTime, one_of
 from skileez.errors import require
@@ -161,7 +162,7 @@ class Contract(Model):
     status: Mapped[str] = mapped_column(String(20), default=ContractStatus.ACTIVE)
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
-    meeting_url: Mapped[str | None] = mapped_column(String(rules.URL_MAX))
+    meeting_url: Mapped[str | None] = mapped_column(String(URL_MAX))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     proposal: Mapped[Proposal] = relationship(back_populates="contract")
@@ -191,7 +192,7 @@ class Contract(Model):
         set_committed_value(self, "completed_sessions", completed)
         set_committed_value(self, "status", status)
         finished = rules.is_finished(self.completed_sessions, self.total_sessions)
-        if finished and rules.may_end(self.status) is None:
+        if finished and standing_rules.may_end(self.status) is None:
             self._become(ContractStatus.COMPLETED, "contract.completed", actor, None, now)
             self.ends_on = max(self.starts_on, now.date())
 
@@ -200,13 +201,13 @@ class Contract(Model):
 
         Raises ``Refused``.
         """
-        require(rules.may_pause(self.status))
+        require(standing_rules.may_pause(self.status))
         said = _reason(reason)
         self._become(ContractStatus.PAUSED, "contract.paused", actor, role, now, said)
 
     def resume(self, *, actor: Actor, role: str, now: datetime) -> None:
         """Active again. Raises ``Refused``."""
-        require(rules.may_resume(self.status))
+        require(standing_rules.may_resume(self.status))
         self._become(ContractStatus.ACTIVE, "contract.resumed", actor, role, now)
 
     def end(self, *, actor: Actor, role: str, reason: str, now: datetime) -> None:
@@ -214,7 +215,7 @@ class Contract(Model):
 
         Raises ``Refused`` for a contract that is over and for a reason out of bounds.
         """
-        require(rules.may_end(self.status))
+        require(standing_rules.may_end(self.status))
         require(rules.check_reason(reason))
         self._become(
             ContractStatus.CANCELLED, "contract.cancelled", actor, role, now, reason.strip()
@@ -226,9 +227,9 @@ class Contract(Model):
 
         Raises ``Refused`` for anybody but the coach and for a contract that is over.
         """
-        require(rules.may_set_meeting_link(self.status, is_coach=role == "coach"))
+        require(may_set_meeting_link(self.status, is_coach=role == "coach"))
         url = (url or "").strip() or None
-        require(rules.check_meeting_url(url))
+        require(check_meeting_url(url))
         if url != self.meeting_url:
             self.meeting_url = url
             self.say(

@@ -4,10 +4,8 @@ Pure: values in, a ``Refusal`` or None (= yes) out.
 """
 
 import re
-from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from skileez.accounts.rules import seen, shows
 from skileez.errors import N_, Kind, Refusal
@@ -21,7 +19,6 @@ MAX_PRICE = 100_000_00
 
 MESSAGE_MAX = 2000
 TITLE_MAX = 120
-URL_MAX = 500
 REASON_MIN, REASON_MAX = 10, 500
 """Length of any reason a person must give, in characters, after trimming."""
 
@@ -101,30 +98,6 @@ def check_reason(reason: str | None, field: str = "reason") -> Refusal | None:
             {"most": REASON_MAX, "length": length},
             Kind.INVALID,
             field,
-        )
-    return None
-
-
-def check_meeting_url(url: str | None) -> Refusal | None:
-    """A meeting link is an https address with a host, or empty."""
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises for one that is no number
-        # What stands before "@" is no host, and "\\" ends the host in a browser.
-        plain = not set("@\\") & set(parts.netloc)
-        # In small letters, as a CHECK of both databases has it.
-        ok = url.startswith("https://") and bool(parts.hostname) and plain
-    except ValueError:
-        ok = False
-    if not ok or len(url) > URL_MAX or any(not c.isprintable() or c.isspace() for c in url):
-        return Refusal(
-            "meeting_link_not_https",
-            N_("A meeting link starts with https:// and has at most %(most)s characters."),
-            {"most": URL_MAX},
-            Kind.INVALID,
-            "meeting_url",
         )
     return None
 
@@ -308,97 +281,6 @@ def _pending(status: str) -> Refusal | None:
             N_("This proposal is already %(status)s; it can be answered once."),
             {"status": status},
         )
-    return None
-
-
-def may_pause(status: str) -> Refusal | None:
-    """An active contract can be paused: no booking and no completing until it resumes."""
-    return _needs(status, ContractStatus.ACTIVE)
-
-
-def may_resume(status: str) -> Refusal | None:
-    """A paused contract can be resumed."""
-    return _needs(status, ContractStatus.PAUSED)
-
-
-def check_pause(status: str, known: int, current: int) -> Refusal | None:
-    """Whether a contract is paused by the very pause that the page showed, with its reason."""
-    if refusal := may_resume(status):
-        return refusal
-    if known != current:
-        return Refusal(
-            "paused_again",
-            N_(
-                "This contract was resumed and paused again since you opened the page. "
-                "Nothing was done; look at why it is paused now, then resume it."
-            ),
-        )
-    return None
-
-
-def may_end(status: str) -> Refusal | None:
-    """A contract that is active or paused can be ended before its last session."""
-    return _needs(status, ContractStatus.ACTIVE, ContractStatus.PAUSED)
-
-
-def check_open_sessions(shown: Set[int], current: Set[int]) -> Refusal | None:
-    """Ending a contract cancels the open sessions (by id) that the page showed, and no others."""
-    if shown != current:
-        return Refusal(
-            "open_sessions_changed",
-            N_(
-                "The open sessions changed since you opened the page: %(new)s new, %(gone)s no "
-                "longer open. Ending the contract would now cancel %(count)s. Nothing was done; "
-                "look at them as they are now, then end it."
-            ),
-            {
-                "new": len(current - shown),
-                "gone": len(shown - current),
-                "count": len(current),
-            },
-        )
-    return None
-
-
-def may_set_meeting_link(status: str, *, is_coach: bool) -> Refusal | None:
-    """The coach says where the sessions are held, until the contract is over."""
-    if not is_coach:
-        return Refusal(
-            "only_the_coach_sets_the_contracts_link",
-            N_("Only the coach sets the meeting link of a contract."),
-            {},
-            Kind.FORBIDDEN,
-        )
-    return _needs(status, ContractStatus.ACTIVE, ContractStatus.PAUSED)
-
-
-def check_link_shown(current: str | None, said: str, *, shown: bool) -> Refusal | None:
-    """Whether a new meeting link replaces the one that the page showed, or is there already."""
-    if shown or (said or None) == current:
-        return None
-    if current is None:
-        return Refusal(
-            "meeting_link_removed",
-            N_(
-                "The meeting link was removed since you opened the page. Nothing was saved; "
-                "save once more if yours is right."
-            ),
-            field="meeting_url",
-        )
-    return Refusal(
-        "meeting_link_changed",
-        N_(
-            "The meeting link was changed since you opened the page: it is now %(link)s. "
-            "Nothing was saved; save once more if yours is right."
-        ),
-        {"link": current},
-        field="meeting_url",
-    )
-
-
-def _needs(status: str, *allowed: ContractStatus) -> Refusal | None:
-    if status not in tuple(allowed):
-        return Refusal("contract_" + status, N_("This contract is %(status)s."), {"status": status})
     return None
 
 

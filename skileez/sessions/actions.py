@@ -14,7 +14,7 @@ from sqlalchemy.orm import contains_eager
 
 from skileez import db, logs
 from skileez.contracts.models import Contract
-from skileez.contracts.rules import check_open_sessions, may_end
+from skileez.contracts.standing_rules import check_open_sessions, may_end
 from skileez.errors import NotFound, Refused, require
 from skileez.events import SYSTEM, Actor
 from skileez.sessions import booking, meeting, outcome_rules, rules, series_ending, series_moving

@@ -11,10 +11,10 @@ from sqlalchemy import CheckConstraint, Index, bindparam, select, text
 from sqlalchemy.orm import declared_attr
 
 from skileez import db
+from skileez.contracts.meeting_link_rules import check_meeting_url
 from skileez.contracts.rules import (
     MAX_MINUTES,
     MIN_MINUTES,
-    check_meeting_url,
     check_reason,
     free_number,
     may_add_session,

@@ -25,8 +25,8 @@ from sqlalchemy.orm import (
 )
 
 from skileez import clock, db, events
+from skileez.contracts.meeting_link_rules import URL_MAX
 from skileez.contracts.models import Contract
-from skileez.contracts.rules import URL_MAX
 from skileez.db import Model, UTCDateTime
 from skileez.events import Actor
 from skileez.sessions import meeting

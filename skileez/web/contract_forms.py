@@ -10,6 +10,7 @@ from wtforms.widgets import EmailInput, NumberInput, URLInput
 
 from skileez.accounts.rules import EMAIL_MAX, clean_email, clean_line, may_use_email
 from skileez.contracts import rules
+from skileez.contracts.meeting_link_rules import URL_MAX, check_meeting_url
 from skileez.contracts.rules import Terms
 from skileez.errors import Refusal, Refused
 from skileez.web.account_forms import ZONE_CHOICES, AccountForm, Rule, ZoneSelect, may_use_zone
@@ -144,7 +145,7 @@ class ContractLinkForm(ReplacingForm):
 
     meeting_url = StringField(
         _l("Meeting link"),
-        [Maybe(rules.check_meeting_url, maxlength=rules.URL_MAX)],
+        [Maybe(check_meeting_url, maxlength=URL_MAX)],
         [trim],
         widget=URLInput(),
     )

@@ -12,7 +12,8 @@ from flask_babel import format_date, ngettext
 
 from skileez import clock
 from skileez.accounts.rules import EMAIL_MAX, clean_line
-from skileez.contracts import queries, rules
+from skileez.contracts import queries, rules, standing_rules
+from skileez.contracts.meeting_link_rules import check_link_shown, may_set_meeting_link
 from skileez.contracts.models import Contract
 from skileez.contracts.rules import ContractStatus
 from skileez.db import transaction
@@ -123,7 +124,7 @@ def resume(contract_id: int) -> ResponseReturnValue:
 
     def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
         last = _last_pause(queries.history(contract))
-        require(rules.check_pause(contract.status, form.known_version(last), last))
+        require(standing_rules.check_pause(contract.status, form.known_version(last), last))
         contract.resume(actor=who, role=role, now=now)
 
     return _do(contract_id, form, verb, _("The contract is active again."), admin=True)
@@ -158,8 +159,8 @@ def meeting_link(contract_id: int) -> ResponseReturnValue:
     def verb(contract: Contract, role: str, who: Actor, now: datetime) -> None:
         url, shown = form.said(form.meeting_url), form.replaces(contract.meeting_url)
         # Who may not is told so, whatever their page showed.
-        require(rules.may_set_meeting_link(contract.status, is_coach=role == "coach"))
-        require(rules.check_link_shown(contract.meeting_url, url, shown=shown))
+        require(may_set_meeting_link(contract.status, is_coach=role == "coach"))
+        require(check_link_shown(contract.meeting_url, url, shown=shown))
         contract.set_meeting_url(url, actor=who, role=role, now=now)
 
     return _do(contract_id, form, verb, _("The meeting link is saved."))
@@ -198,9 +199,9 @@ def _page(
     refusal = rules.contract_is_active(contract.status) or rules.may_add_session(
         len(live), contract.total_sessions
     )
-    may_pause = role is not None and rules.may_pause(contract.status) is None
-    may_end = rules.may_end(contract.status) is None
-    may_link = rules.may_set_meeting_link(contract.status, is_coach=role == "coach") is None
+    may_pause = role is not None and standing_rules.may_pause(contract.status) is None
+    may_end = standing_rules.may_end(contract.status) is None
+    may_link = may_set_meeting_link(contract.status, is_coach=role == "coach") is None
     open_sessions = [line.id for line in lines if line.facts.status == Status.SCHEDULED]
     history = queries.history(contract)
     there = {PauseForm: may_pause, EndForm: may_end, ContractLinkForm: may_link}
@@ -227,7 +228,7 @@ def _page(
         ],
         why_no_booking=sentence(refusal) if refusal else None,
         may_pause=may_pause,
-        may_resume=rules.may_resume(contract.status) is None,
+        may_resume=standing_rules.may_resume(contract.status) is None,
         may_end=may_end,
         may_link=may_link,
         open_count=len(open_sessions),

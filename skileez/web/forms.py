@@ -24,6 +24,7 @@ from wtforms.widgets import NumberInput, URLInput
 
 from skileez.accounts.rules import clean_text
 from skileez.contracts import rules as contract_rules
+from skileez.contracts.meeting_link_rules import URL_MAX, check_meeting_url
 from skileez.contracts.rules import MAX_MINUTES, MIN_MINUTES, REASON_MAX, REASON_MIN
 from skileez.errors import Refusal
 from skileez.sessions import outcome_rules, presence_rules, reschedule_rules, rules
@@ -292,7 +293,7 @@ class MeetingLinkForm(ReplacingForm):
 
     meeting_url = StringField(
         _l("Meeting link"),
-        [Maybe(contract_rules.check_meeting_url, maxlength=contract_rules.URL_MAX)],
+        [Maybe(check_meeting_url, maxlength=URL_MAX)],
         [trim],
         widget=URLInput(),
     )

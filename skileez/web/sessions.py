@@ -14,7 +14,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from skileez import clock
-from skileez.contracts.rules import check_link_shown
+from skileez.contracts.meeting_link_rules import check_link_shown
 from skileez.cursor import Cursor
 from skileez.db import transaction
 from skileez.errors import Refusal, Refused, require

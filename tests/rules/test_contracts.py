@@ -5,7 +5,19 @@ from itertools import chain, combinations, product
 from typing import Any
 
 from skileez.contracts import rules
+from skileez.contracts.meeting_link_rules import (
+    check_link_shown,
+    check_meeting_url,
+    may_set_meeting_link,
+)
 from skileez.contracts.rules import ContractStatus, ProposalStatus, Terms
+from skileez.contracts.standing_rules import (
+    check_open_sessions,
+    check_pause,
+    may_end,
+    may_pause,
+    may_resume,
+)
 from skileez.errors import Kind, Refusal
 from tests.cast import assert_refuses, said
 from tests.rules.table import rows
@@ -101,7 +113,7 @@ def test_a_proposal_is_answered_as_it_was_read(status: str, known: int, code: st
 def test_the_coach_sets_the_contracts_link_until_it_is_over(
     status: str, is_coach: bool, code: str | None
 ) -> None:
-    assert said(rules.may_set_meeting_link(status, is_coach=is_coach)) == code
+    assert said(may_set_meeting_link(status, is_coach=is_coach)) == code
 
 
 @rows(
@@ -159,7 +171,7 @@ def test_nobody_else_answers_or_withdraws_a_proposal() -> None:
 def test_a_contract_is_paused_resumed_and_ended(
     status: str, pause: str | None, resume: str | None, end: str | None
 ) -> None:
-    answers = [rules.may_pause(status), rules.may_resume(status), rules.may_end(status)]
+    answers = [may_pause(status), may_resume(status), may_end(status)]
     assert [said(answer) for answer in answers] == [pause, resume, end]
     for answer in filter(None, answers):
         assert_refuses(answer, f"contract_{status}", status)
@@ -178,7 +190,7 @@ def test_a_contract_is_paused_resumed_and_ended(
 def test_the_pause_that_the_page_showed_is_resumed(
     status: str, known: int, current: int, code: str | None
 ) -> None:
-    refusal = rules.check_pause(status, known, current)
+    refusal = check_pause(status, known, current)
     assert said(refusal) == code
     if refusal:
         assert refusal.kind is Kind.CONFLICT
@@ -198,7 +210,7 @@ def test_the_pause_that_the_page_showed_is_resumed(
 def test_the_open_sessions_that_the_page_showed_are_cancelled(
     shown: set[int], current: set[int], figures: tuple[str, ...] | None
 ) -> None:
-    refusal = rules.check_open_sessions(shown, current)
+    refusal = check_open_sessions(shown, current)
     if figures is None:
         assert refusal is None
     else:
@@ -235,7 +247,7 @@ def test_every_status_of_a_contract_is_in_these_tables() -> None:
     ],
 )
 def test_a_meeting_link_is_https_with_a_host(url: str | None, ok: bool) -> None:
-    refusal = rules.check_meeting_url(url)
+    refusal = check_meeting_url(url)
     assert said(refusal) == (None if ok else "meeting_link_not_https")
     if refusal:
         assert_refuses(refusal, "meeting_link_not_https", "https://", "500", kind=Kind.INVALID)
@@ -320,4 +332,4 @@ def test_a_free_number_is_the_lowest_that_nobody_carries() -> None:
 def test_a_new_meeting_link_replaces_the_one_that_the_page_showed(
     current: str | None, typed: str, shown: bool, code: str | None
 ) -> None:
-    assert said(rules.check_link_shown(current, typed, shown=shown)) == code
+    assert said(check_link_shown(current, typed, shown=shown)) == code

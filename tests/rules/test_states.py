@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from skileez.contracts import meeting_link_rules, standing_rules
 from skileez.contracts import rules as contract_rules
 from skileez.errors import Figure, Kind, Refusal, Refused, duration, in_utc, require
 from skileez.sessions import (
@@ -23,7 +24,7 @@ from tests.rules.table import rows
 
 RULES = (
     *(rules, outcome_rules, presence_rules, reschedule_rules, contract_rules),
-    *(recurrence, series_rules),
+    *(meeting_link_rules, recurrence, series_rules, standing_rules),
 )
 
 EDGES = {
