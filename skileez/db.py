@@ -7,6 +7,7 @@ switched on, and a transaction that will write takes the write lock when it begi
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -184,22 +185,36 @@ def require_schema() -> None:
     with _reaching():
         problem = wrong_schema()
     if problem:
-        raise ConfigError("DATABASE_URL", problem)
+        raise ConfigError("DATABASE_URL", str(problem))
 
 
-def wrong_schema() -> str | None:
-    """What is wrong with the database's schema; None when it is the one this version knows."""
-    known = known_schemas()
+@dataclass(frozen=True, slots=True)
+class WrongSchema:
+    """The database has another schema than this version needs: ``found``, or None at all."""
+
+    found: str | None
+
+    @property
+    def ahead(self) -> bool:
+        """A newer version knows all that came before it, so what we do not know is newer."""
+        return self.found is not None and self.found not in known_schemas()
+
+    def __str__(self) -> str:
+        has, ours = f"has schema {self.found}, this version", known_schemas()[0]
+        if self.ahead:
+            return f"{has} ({__version__}) knows {ours}; update it"
+        return f"{has} needs {ours}; run: skileez migrate"
+
+
+def wrong_schema() -> WrongSchema | None:
+    """What is wrong with the database's schema; None when it is the one this version needs."""
     try:
         found = schema()
     except (OperationalError, ProgrammingError):
-        with transaction():  # raises, where the database cannot be reached at all
-            found = None
-    if found == known[0]:
-        return None
-    if found is None or found in known:
-        return f"has schema {found}, this version needs {known[0]}; run: skileez migrate"
-    return f"has schema {found}, this version ({__version__}) knows {known[0]}; update it"
+        session.rollback()
+        session.execute(text("SELECT 1"))  # raises, where the database cannot be reached at all
+        found = None
+    return None if found == known_schemas()[0] else WrongSchema(found)
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def send(now: datetime) -> bool:
 def beat(now: datetime) -> bool:
     """That this worker lives; it stops when its database was migrated to a schema not its own."""
     if problem := db.wrong_schema():
-        log.error("worker.wrong_schema", problem=problem)
+        log.error("worker.wrong_schema", problem=str(problem))
         stopping.set()
     else:
         heartbeat.beat(NAME, __version__, dict(done), now)

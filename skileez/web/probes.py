@@ -78,11 +78,12 @@ def _unless_wrong(well: str) -> ResponseReturnValue:
 def _problems() -> Iterator[str]:
     try:
         db.session.execute(text("SELECT 1"))
+        wrong = _schema_problem()
     except SQLAlchemyError:
         log.exception("healthz.failed")
         yield "database unreachable"
         return
-    if wrong := _schema_problem():
+    if wrong:
         yield wrong
         return
     found = _look()
@@ -94,17 +95,15 @@ def _problems() -> Iterator[str]:
 
 
 def _schema_problem() -> str | None:
-    try:
-        schema = db.schema()
-    except SQLAlchemyError:
-        return "the database has no tables: run skileez migrate"
-    known = db.known_schemas()
-    if schema == known[0]:
+    wrong = db.wrong_schema()
+    if wrong is None:
         return None
-    # A newer version knows all that came before it: what we do not know is newer than we are.
-    if schema is None or schema in known:
-        return "the database is behind this version: run skileez migrate"
-    return "the database is ahead of this version: install the newer one here"
+    # In sentences of its own: those of ``db`` follow the name of a setting.
+    if wrong.found is None:
+        return "the database has no tables: run skileez migrate"
+    if wrong.ahead:
+        return "the database is ahead of this version: install the newer one here"
+    return "the database is behind this version: run skileez migrate"
 
 
 @access(PUBLIC)
