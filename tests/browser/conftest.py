@@ -77,7 +77,7 @@ class Browsers:
             base_url=self.url, locale="en-GB", reduced_motion="reduce", **how
         )
         context.set_default_timeout(PATIENCE_MS)
-        self.watch.over(context, self.url)
+        self.watch.over(context)
         return context
 
     def give_back(self, context: BrowserContext, how: dict[str, Any] | None) -> None:
@@ -101,7 +101,7 @@ class Browsers:
 def browsers(browser: Browser, server: Server) -> Browsers:
     """All browsers of this run."""
     expect.set_options(timeout=PATIENCE_MS)
-    return Browsers(browser, server.url, Watch(), {})
+    return Browsers(browser, server.url, server.watch, {})
 
 
 @pytest.fixture

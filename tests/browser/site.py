@@ -202,6 +202,7 @@ class Server:
     """One address for the whole run, so that browsers keep their copies of the files."""
 
     def __init__(self) -> None:
+        self.watch = Watch()
         self._app: Flask | None = None
         self._asked = 0
         self._quiet = threading.Condition()
@@ -219,8 +220,13 @@ class Server:
             assert self._app, "a page outlived its test"
             app = self._app
             self._asked += 1
+
+        def answer(status: str, *rest: Any) -> Any:
+            self.watch.answered(environ["PATH_INFO"], int(status[:3]))
+            return start_response(status, *rest)
+
         try:
-            return app(environ, start_response)
+            return app(environ, answer)
         finally:
             with self._quiet:
                 self._asked -= 1
@@ -275,18 +281,26 @@ def serving(
 
 
 class Watch:
-    """Notes what no page may ever do: complain, break, or ask another host."""
+    """Notes what no page may ever do: complain, break, or ask another host.
+
+    Browsers find no other host, and complain of each. What the site answers is seen where it
+    answers: a browser that tells of every file takes as long to tell as to show a page.
+    """
 
     def __init__(self) -> None:
         self.seen: list[str] = []
         self.may_break = False
 
-    def over(self, context: "BrowserContext", url: str) -> None:
-        """Watch all pages of ``context``, which belong to the site at ``url``."""
+    def over(self, context: "BrowserContext") -> None:
+        """Watch all pages of ``context``."""
         context.on("console", self._console)
         context.on("weberror", lambda error: self.seen.append(f"script: {error.error}"))
-        context.on("request", lambda request: self._request(request.url, url))
-        context.on("response", self._response)
+
+    def answered(self, path: str, status: int) -> None:
+        """Note a page that breaks, and a file that is not there."""
+        too_bad = status >= 500 and not self.may_break
+        if too_bad or (path.startswith("/static/") and status >= 400):
+            self.seen.append(f"{status}: {path}")
 
     def _console(self, message: Any) -> None:
         # A refused form is answered 4xx, and Chromium tells of each.
@@ -295,12 +309,3 @@ class Watch:
         replaced = message.text.startswith(("htmx:afterRequest,", "htmx:sendAbort,"))
         if message.type in ("error", "warning") and not answered and not replaced:
             self.seen.append(f"console: {message.text}")
-
-    def _request(self, asked: str, url: str) -> None:
-        if not asked.startswith((url + "/", "data:", "blob:")):
-            self.seen.append(f"another host: {asked}")
-
-    def _response(self, response: Any) -> None:
-        too_bad = response.status >= 500 and not self.may_break
-        if too_bad or ("/static/" in response.url and response.status >= 400):
-            self.seen.append(f"{response.status}: {response.url}")
