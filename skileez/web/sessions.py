@@ -286,7 +286,7 @@ def show_page(
         notes_form=(notes_form or NotesForm(formdata=None, notes=mine).showing(mine))
         if may_add_notes
         else None,
-        notes_refused=notes_form is not None and refused is not None,
+        notes_refused=notes_form is not None and refused is not None and may_add_notes,
         mine=mine,
         link_form=(link_form or MeetingLinkForm(formdata=None, meeting_url=link).showing(link))
         if may_set_link

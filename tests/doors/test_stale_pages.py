@@ -140,7 +140,10 @@ def test_notes_of_another_tab_are_not_overwritten_but_shown_to_be_merged(stage: 
     answer = save(stage, "coach", to, old, notes="Typed in tab A.")
     assert answer.status_code == 409
     words = text_of(answer)
-    assert "Your notes were changed since you opened the page." in words
+    told = "Your notes were changed since you opened the page."
+    assert words.count(told) == 1
+    card = answer.text.partition('id="session-notes"')[2]
+    assert told in card, "it stands where the browser goes, beside the notes"
     assert "Saved as yours now Said in tab B." in words
     assert "Typed in tab A.</textarea>" in answer.text
     assert stage.session(one).coach_notes == "Said in tab B."
