@@ -97,6 +97,7 @@ def test_without_its_database_nothing_is_ready(
         raise OperationalError("SELECT 1", {}, Exception("away"))
 
     monkeypatch.setattr(db.session, "execute", away)
+    monkeypatch.setattr(db.session, "scalar", away)
     for path in ("/livez", "/healthz", "/readyz"):
         answer = visitor.get(path)
         assert (answer.status_code, answer.text) == (503, "database unreachable\n")
@@ -104,7 +105,11 @@ def test_without_its_database_nothing_is_ready(
 
 def test_a_database_without_tables_is_told_apart(bare_database: str, settings: Settings) -> None:
     db.bind(bare_database)
-    assert probes._schema_problem() == "the database has no tables: run skileez migrate"
+    no_tables = "the database has no tables: run skileez migrate"
+    assert probes._schema_problem() == no_tables
+    with db.transaction():
+        db.session.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+    assert probes._schema_problem() == no_tables, "a migration that got no further"
 
 
 @pytest.fixture
