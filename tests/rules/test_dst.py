@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 
-from skileez import zones
 from skileez.sessions import dst_rules, recurrence
 from skileez.sessions.dst_rules import Change, Told
 from tests.cast import DAY, NOW, SECOND, said
@@ -121,31 +120,3 @@ def test_whose_time_changes_may_keep_it_until_it_does(
     told: Told | None, role: str, now: datetime, code: str | None
 ) -> None:
     assert said(dst_rules.may_keep(told, role, now)) == code
-
-
-DIVERSE = (
-    *("Africa/Cairo", "Africa/Casablanca", "America/Asuncion", "America/Chicago"),
-    *("America/Havana", "America/Nuuk", "America/Santiago", "America/Sao_Paulo"),
-    *("America/St_Johns", "Antarctica/Troll", "Asia/Beirut", "Asia/Gaza", "Asia/Jerusalem"),
-    *("Asia/Kathmandu", "Australia/Lord_Howe", "Australia/Sydney", "Europe/Chisinau"),
-    *("Pacific/Apia", "Pacific/Auckland", "Pacific/Chatham", "Pacific/Easter", "UTC"),
-)
-
-
-@rows(
-    ("zone", "theirs"),
-    [(one, two) for one in (BERLIN, NEW_YORK) for two in DIVERSE]
-    + [(two, one) for one in (BERLIN, "Australia/Sydney") for two in DIVERSE],
-)
-def test_whoever_reads_the_messages_knows_every_time(zone: str, theirs: str) -> None:
-    dates = starts(zone, "2027-01-05T18:00", 52)
-    messages = dst_rules.changes(dates, zone, theirs)
-    known = zones.local(dates[0][1], theirs).time()
-    for _place, start in dates:
-        shown = zones.local(start, theirs)
-        now = known
-        for one in messages:
-            if shown.date() >= one.first:
-                is_over = one.last is not None and shown.date() > one.last
-                now = one.usual if is_over else one.becomes
-        assert shown.time() == now, shown
